@@ -1,0 +1,692 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What runs inside the VM: one column of the comparison, or the caught cases.
+ *
+ * usage: demo column NAME CPU SECONDS POLLER NOISE [TASKISO]
+ *        demo caught CPU
+ *
+ * The result is one line that begins with "DEMO-RESULT " and goes on in JSON.
+ * With TASKISO the poller is started by "taskiso run", else it is only bound.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/task_isolation.h>
+
+#include "page.h"
+
+#define NOISE_ROUNDS	40
+
+static void die(const char *what, const char *why)
+{
+	fprintf(stderr, "demo: %s: %s\n", what, why);
+	exit(1);
+}
+
+static void bind_to(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		die("cannot bind to the CPU", strerror(errno));
+}
+
+static void sleep_ms(long ms)
+{
+	struct timespec time = { ms / 1000, ms % 1000 * 1000000 };
+
+	while (nanosleep(&time, &time) && errno == EINTR)
+		;
+}
+
+/* 0 and an empty text when the file is not there. */
+static size_t read_file(const char *path, char *text, size_t size)
+{
+	size_t length = 0;
+	ssize_t got = 1;
+	int fd = open(path, O_RDONLY);
+
+	text[0] = '\0';
+	if (fd < 0)
+		return 0;
+	while (got > 0 && length < size - 1) {
+		got = read(fd, text + length, size - 1 - length);
+		if (got > 0)
+			length += (size_t)got;
+	}
+	close(fd);
+	text[length] = '\0';
+	return length;
+}
+
+static void print_json_string(const char *text)
+{
+	putchar('"');
+	for (; *text; text++) {
+		unsigned char byte = (unsigned char)*text;
+
+		if (byte == '"' || byte == '\\' || byte < 0x20 || byte > 0x7e)
+			printf("\\u%04x", byte);
+		else
+			putchar(byte);
+	}
+	putchar('"');
+}
+
+/* ---- readings ------------------------------------------------------------ */
+
+enum cause {
+	TICK_AND_TIMER,
+	RESCHEDULE,
+	IPI,
+	TLB_FLUSH,
+	IRQ_WORK,
+	DEVICE,
+	PREEMPTION,
+	NMI,
+	FAULT,
+	OTHER,
+	CAUSES,
+};
+
+static const char *const cause_names[CAUSES] = {
+	"tick_and_timer", "reschedule", "ipi", "tlb_flush", "irq_work",
+	"device", "preemption", "nmi", "fault", "other",
+};
+
+enum counter { OWN, FOREIGN, ABSORBED, LATE, COUNTERS };
+
+static const char *const counter_names[COUNTERS] = { "own", "foreign", "absorbed", "late" };
+
+struct reading {
+	unsigned long long cause[CAUSES];
+	unsigned long long counter[COUNTERS];
+};
+
+/* A row of /proc/interrupts; -1 for rows that count no interrupt of a CPU. */
+static int row_cause(const char *label)
+{
+	static const struct {
+		const char *label;
+		int cause;
+	} rows[] = {
+		{ "LOC", TICK_AND_TIMER }, { "RES", RESCHEDULE }, { "CAL", IPI },
+		{ "TLB", TLB_FLUSH }, { "IWI", IRQ_WORK }, { "NMI", NMI },
+		{ "PMI", -1 },	/* each is an NMI */
+		{ "MCP", -1 },	/* polls, made from a timer */
+		{ "ERR", -1 }, { "MIS", -1 },	/* of the whole machine */
+	};
+	size_t i;
+
+	if (label[0] >= '0' && label[0] <= '9')
+		return DEVICE;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!strcmp(label, rows[i].label))
+			return rows[i].cause;
+	return OTHER;
+}
+
+static void read_interrupts(int cpu, struct reading *reading)
+{
+	static char text[65536];
+	char *line, *next;
+	int column = -1;
+	int at = 0;
+	char *word;
+
+	if (!read_file("/proc/interrupts", text, sizeof(text)))
+		die("/proc/interrupts", "cannot be read");
+	next = strchr(text, '\n');
+	*next++ = '\0';
+	for (word = strtok(text, " "); word; word = strtok(NULL, " "), at++)
+		if (!strncmp(word, "CPU", 3) && atoi(word + 3) == cpu)
+			column = at;
+	if (column < 0)
+		die("/proc/interrupts", "does not show the CPU");
+
+	for (line = next; line && *line; line = next) {
+		char *label = line + strspn(line, " ");
+		char *rest = strchr(label, ':');
+		int cause, i;
+		unsigned long long value = 0;
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (!rest)
+			continue;
+		*rest++ = '\0';
+		cause = row_cause(label);
+		if (cause < 0)
+			continue;
+		for (i = 0; i <= column; i++)
+			value = strtoull(rest, &rest, 10);
+		reading->cause[cause] += value;
+	}
+}
+
+static unsigned long long number_after(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	if (!at)
+		die(name, "is not in /proc/PID/status");
+	return strtoull(at + strlen(name), NULL, 10);
+}
+
+static void counter_path(int cpu, const char *name, char *path, size_t size)
+{
+	snprintf(path, size, "/sys/devices/system/cpu/cpu%d/task_isolation/%s", cpu, name);
+}
+
+static struct reading take_reading(int cpu, pid_t pid, int isolated)
+{
+	struct reading reading = { 0 };
+	char path[96], text[4096];
+	unsigned long long minor, major;
+	int i;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (!read_file(path, text, sizeof(text)) ||
+	    sscanf(strrchr(text, ')') + 2, "%*c %*d %*d %*d %*d %*d %*u %llu %*u %llu", &minor, &major) != 2)
+		die(path, "cannot be read");
+	reading.cause[FAULT] = minor + major;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	read_file(path, text, sizeof(text));
+	reading.cause[PREEMPTION] = number_after(text, "nonvoluntary_ctxt_switches:");
+
+	read_interrupts(cpu, &reading);
+
+	for (i = 0; isolated && i < COUNTERS; i++) {
+		counter_path(cpu, counter_names[i], path, sizeof(path));
+		if (!read_file(path, text, sizeof(text)))
+			die(path, "cannot be read; is the module loaded?");
+		reading.counter[i] = strtoull(text, NULL, 10);
+	}
+	return reading;
+}
+
+static struct reading difference(const struct reading *first, const struct reading *last)
+{
+	struct reading delta;
+	unsigned long long tlb;
+	int i;
+
+	for (i = 0; i < CAUSES; i++)
+		delta.cause[i] = last->cause[i] - first->cause[i];
+	for (i = 0; i < COUNTERS; i++)
+		delta.counter[i] = last->counter[i] - first->counter[i];
+	/* A TLB flush comes as a function call interrupt and stands in both rows. */
+	tlb = delta.cause[TLB_FLUSH];
+	if (tlb > delta.cause[IPI])
+		tlb = delta.cause[IPI];
+	delta.cause[TLB_FLUSH] = tlb;
+	delta.cause[IPI] -= tlb;
+	return delta;
+}
+
+/* ---- a column ------------------------------------------------------------ */
+
+static double monotonic(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* One pair of clock and TSC, as close together as they can be had. */
+static void clock_pair(double *clock, uint64_t *tsc)
+{
+	uint64_t best = ~0ULL;
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		uint64_t before = read_tsc();
+		double now = monotonic();
+		uint64_t after = read_tsc();
+
+		if (after - before < best) {
+			best = after - before;
+			*clock = now;
+			*tsc = before + best / 2;
+		}
+	}
+}
+
+static double ticks_per_second(void)
+{
+	double first_clock, last_clock;
+	uint64_t first_tsc, last_tsc;
+
+	clock_pair(&first_clock, &first_tsc);
+	sleep_ms(1000);
+	clock_pair(&last_clock, &last_tsc);
+	return (double)(last_tsc - first_tsc) / (last_clock - first_clock);
+}
+
+static void must_live(pid_t pid, const char *when)
+{
+	int status;
+
+	if (waitpid(pid, &status, WNOHANG) == 0)
+		return;
+	fprintf(stderr, "demo: the poller ended %s, %s %d\n", when,
+		WIFSIGNALED(status) ? "signal" : "status",
+		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	exit(1);
+}
+
+static void must_progress(struct page *page, const char *when)
+{
+	uint64_t beats = LOAD(page->beats);
+	int i;
+
+	for (i = 0; i < 500; i++) {
+		sleep_ms(10);
+		if (LOAD(page->beats) != beats)
+			return;
+	}
+	die("the poller makes no progress", when);
+}
+
+static void must_be_isolated(int cpu, const char *when)
+{
+	char path[96], text[64];
+	int i;
+
+	counter_path(cpu, "state", path, sizeof(path));
+	for (i = 0; i < 100; i++) {
+		read_file(path, text, sizeof(text));
+		text[strcspn(text, "\n")] = '\0';
+		if (!strcmp(text, "isolated"))
+			return;
+		sleep_ms(50);
+	}
+	fprintf(stderr, "demo: the state of CPU %d is '%s' and not 'isolated' %s\n", cpu, text, when);
+	exit(1);
+}
+
+static pid_t start(char *const arguments[], int cpu)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork", strerror(errno));
+	if (!pid) {
+		if (cpu >= 0)
+			bind_to(cpu);
+		execv(arguments[0], arguments);
+		die(arguments[0], strerror(errno));
+	}
+	return pid;
+}
+
+static void print_column(const char *name, const struct reading *delta, const struct page *page,
+			 double seconds, int isolated)
+{
+	static const char *const noise_names[] = NOISE_NAMES;
+	unsigned long long entries = 0;
+	int i;
+
+	for (i = 0; i < CAUSES; i++)
+		entries += delta->cause[i];
+	printf("DEMO-RESULT {\"column\":\"%s\",\"entries\":%llu,\"by_cause\":{", name, entries);
+	for (i = 0; i < CAUSES; i++)
+		printf("%s\"%s\":%llu", i ? "," : "", cause_names[i], delta->cause[i]);
+	printf("},\"iterations\":%llu,\"guest_seconds\":%.2f,\"noise\":{",
+	       (unsigned long long)page->iterations, seconds);
+	for (i = 0; i < NOISE_KINDS; i++) {
+		unsigned long long sum = 0;
+		int cpu;
+
+		for (cpu = 0; cpu < NOISE_CPUS; cpu++)
+			sum += page->noise[cpu][i];
+		printf("%s\"%s\":%llu", i ? "," : "", noise_names[i], sum);
+	}
+	printf("}");
+	if (isolated) {
+		printf(",\"counters\":{");
+		for (i = 0; i < COUNTERS; i++)
+			printf("%s\"%s\":%llu", i ? "," : "", counter_names[i], delta->counter[i]);
+		printf("}");
+	}
+	printf("}\n");
+	fflush(stdout);
+}
+
+static int column(char **argv, char *taskiso)
+{
+	const char *name = argv[0];
+	char *cpu_text = argv[1];
+	int cpu = atoi(cpu_text);
+	double seconds = atof(argv[2]);
+	char *poller = argv[3];
+	char *noise = argv[4];
+	char descriptor[16], index[16], rounds[16];
+	struct reading first, last, delta;
+	pid_t poller_pid, noise_pid[NOISE_CPUS];
+	int fd = memfd_create("demo", 0);
+	struct page *page;
+	int status, i;
+
+	if (fd < 0 || ftruncate(fd, sizeof(struct page)))
+		die("memfd_create", strerror(errno));
+	snprintf(descriptor, sizeof(descriptor), "%d", fd);
+	page = map_page(descriptor);
+	bind_to(0);
+	page->window = (uint64_t)(ticks_per_second() * seconds);
+
+	if (taskiso) {
+		char *arguments[] = { taskiso, "run", "-c", cpu_text, "--", poller, descriptor, NULL };
+
+		poller_pid = start(arguments, -1);
+	} else {
+		char *arguments[] = { poller, descriptor, NULL };
+
+		poller_pid = start(arguments, cpu);
+	}
+	for (i = 0; i < NOISE_CPUS; i++) {
+		snprintf(index, sizeof(index), "%d", i);
+		snprintf(rounds, sizeof(rounds), "%d", NOISE_ROUNDS);
+		noise_pid[i] = start((char *[]){ noise, descriptor, index, rounds, argv[2], NULL }, i);
+	}
+	while (!LOAD(page->ready)) {
+		must_live(poller_pid, "before it was ready");
+		sleep_ms(10);
+	}
+	/* Starting is over for everybody, in every column. */
+	sleep_ms(1000);
+	if (taskiso)
+		must_be_isolated(cpu, "before the count");
+	must_progress(page, "before the count");
+
+	first = take_reading(cpu, poller_pid, taskiso != NULL);
+	STORE(page->go, 1);
+	for (i = 0; i < NOISE_CPUS; i++)
+		if (waitpid(noise_pid[i], &status, 0) < 0 || status)
+			die("noise", "did not do its work");
+	while (!LOAD(page->done)) {
+		must_live(poller_pid, "during the count");
+		sleep_ms(10);
+	}
+	last = take_reading(cpu, poller_pid, taskiso != NULL);
+
+	must_live(poller_pid, "before the last reading");
+	must_progress(page, "after the last reading");
+	if (taskiso) {
+		must_be_isolated(cpu, "after the last reading");
+		start((char *[]){ taskiso, "status", NULL }, 1);
+		wait(&status);
+	}
+	STORE(page->stop, 1);
+	if (waitpid(poller_pid, &status, 0) < 0 || status)
+		die("the poller", "did not end well");
+	delta = difference(&first, &last);
+	print_column(name, &delta, page, seconds, taskiso != NULL);
+	return 0;
+}
+
+/* ---- the caught cases ---------------------------------------------------- */
+
+#define TRACE_EVENT	"/sys/kernel/tracing/events/sched/sched_process_exec/enable"
+
+struct scene {
+	uint32_t entered;
+	uint32_t disturb;	/* the sibling's turn */
+	uint32_t survived;
+	uint32_t refused;
+	char refusal[TASK_ISOLATION_TEXT_LEN];
+	int pipe[2];
+	char *memory;
+};
+
+static struct scene *scene;
+
+static void spin_ms(unsigned int ms)
+{
+	/* 1 GHz at least is fine here: the length does not matter. */
+	uint64_t begin = read_tsc();
+	unsigned int reads = 0;
+
+	while (read_tsc() - begin < ms * 1000000ULL)
+		if (++reads % 64 == 0)
+			relax();
+}
+
+static void act_write(void)
+{
+	spin_ms(100);
+	if (write(scene->pipe[1], "x", 1) < 0)
+		return;
+}
+
+static void act_fault(void)
+{
+	spin_ms(100);
+	*(volatile char *)scene->memory = 1;
+}
+
+static void *sibling(void *unused)
+{
+	bind_to(1);
+	while (!LOAD(scene->disturb))
+		sleep_ms(5);
+	munmap(scene->memory, 4096);
+	pause();
+	return unused;
+}
+
+static void write_event(const char *value)
+{
+	int fd = open(TRACE_EVENT, O_WRONLY);
+
+	if (fd < 0 || write(fd, value, 1) != 1)
+		die(TRACE_EVENT, strerror(errno));
+	close(fd);
+}
+
+static void disturb_text(void)
+{
+	write_event("1");
+	write_event("0");
+}
+
+static const struct violation {
+	const char *name;
+	const char *comm;
+	const char *causes[4];		/* how the log may call it */
+	int has_sibling;		/* who unmaps memory, on CPU 1 */
+	void (*act)(void);		/* by the isolated task */
+	void (*disturb)(void);		/* by us, on CPU 0 */
+} violations[] = {
+	{ "write", "writer", { "syscall 1" }, 0, act_write, NULL },
+	{ "page_fault", "faulter", { "page fault at" }, 0, act_fault, NULL },
+	{ "sibling_munmap", "unmapper", { "tlb flush", "ipi" }, 1, NULL, NULL },
+	{ "text_patching", "patched", { "ipi" }, 0, NULL, disturb_text },
+};
+
+#define VIOLATIONS	(sizeof(violations) / sizeof(violations[0]))
+
+static void play(const struct violation *violation, int cpu)
+{
+	volatile char stack[65536];
+	int tries;
+
+	stack[0] = stack[sizeof(stack) - 1] = 1;
+	prctl(PR_SET_NAME, violation->comm);
+	if (violation->has_sibling) {
+		pthread_t thread;
+
+		if (pthread_create(&thread, NULL, sibling, NULL))
+			_exit(3);
+	}
+	bind_to(cpu);
+	if (mlockall(MCL_CURRENT))
+		_exit(3);
+	scene->memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (violation->has_sibling)
+		scene->memory[0] = 1;
+	/* Past the first use, so that nothing of it is paged in later. */
+	spin_ms(1);
+
+	for (tries = 0; prctl(PR_SET_TASK_ISOLATION, PR_TASK_ISOLATION_ENABLE, 0, 0, 0); tries++) {
+		struct task_isolation_info info = { 0 };
+
+		if (errno == EAGAIN && tries < 5)
+			continue;
+		prctl(PR_TASK_ISOLATION_INFO, &info, sizeof(info), 0, 0);
+		memcpy(scene->refusal, info.refusal, sizeof(info.refusal) - 1);
+		STORE(scene->refused, (uint32_t)errno);
+		_exit(3);
+	}
+	STORE(scene->entered, 1);
+	if (violation->act)
+		violation->act();
+	spin_ms(10000);
+	STORE(scene->survived, 1);
+	_exit(4);
+}
+
+/* The line about this process, or an empty text. */
+static void find_log(int kmsg, pid_t pid, char *log, size_t size)
+{
+	char mark[64];
+	char record[8192];
+	int i;
+
+	snprintf(mark, sizeof(mark), "/%d: task_isolation mode lost due to ", pid);
+	log[0] = '\0';
+	for (i = 0; i < 100; i++) {
+		ssize_t got = read(kmsg, record, sizeof(record) - 1);
+		char *message;
+
+		if (got < 0) {
+			if (errno == EAGAIN)
+				sleep_ms(50);
+			continue;
+		}
+		record[got] = '\0';
+		message = strchr(record, ';');
+		if (!message || !strstr(message, mark))
+			continue;
+		message[1 + strcspn(message + 1, "\n")] = '\0';
+		snprintf(log, size, "%s", message + 1);
+		return;
+	}
+}
+
+static int named_cause(const struct violation *violation, const char *cause)
+{
+	size_t i;
+
+	for (i = 0; i < 4 && violation->causes[i]; i++)
+		if (!strncmp(cause, violation->causes[i], strlen(violation->causes[i])))
+			return 1;
+	return 0;
+}
+
+/* Prints one JSON object. Returns whether the task was caught as it must be. */
+static int catch(const struct violation *violation, int cpu)
+{
+	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	char log[512];
+	const char *cause;
+	char byte;
+	int status = 0;
+	int caught, i;
+	pid_t pid, ended = 0;
+
+	if (kmsg < 0 || lseek(kmsg, 0, SEEK_END) < 0)
+		die("/dev/kmsg", strerror(errno));
+	memset(scene, 0, sizeof(*scene));
+	if (pipe2(scene->pipe, O_NONBLOCK))
+		die("pipe", strerror(errno));
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		play(violation, cpu);
+	for (i = 0; i < 1500 && !ended; i++) {
+		if (!violation->act && LOAD(scene->entered) && !LOAD(scene->disturb)) {
+			sleep_ms(200);
+			STORE(scene->disturb, 1);
+			if (violation->disturb)
+				violation->disturb();
+		}
+		sleep_ms(10);
+		ended = waitpid(pid, &status, WNOHANG);
+	}
+	if (!ended) {
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		STORE(scene->survived, 1);
+	}
+	if (LOAD(scene->refused))
+		fprintf(stderr, "demo: %s: could not enter isolation: %s: %s\n", violation->name,
+			strerror((int)LOAD(scene->refused)), scene->refusal);
+	find_log(kmsg, pid, log, sizeof(log));
+	close(kmsg);
+	cause = strstr(log, " due to ");
+	cause = cause ? cause + strlen(" due to ") : "";
+	caught = LOAD(scene->entered) && !LOAD(scene->survived) && WIFSIGNALED(status) &&
+		 WTERMSIG(status) == SIGKILL && named_cause(violation, cause);
+	/* A refused call is not executed. */
+	if (read(scene->pipe[0], &byte, 1) == 1)
+		caught = 0;
+	close(scene->pipe[0]);
+	close(scene->pipe[1]);
+
+	printf("{\"case\":\"%s\",\"cause\":", violation->name);
+	print_json_string(cause);
+	printf(",\"signal\":\"%s\",\"log\":",
+	       !WIFSIGNALED(status) ? "none" :
+	       WTERMSIG(status) == SIGKILL ? "SIGKILL" : strsignal(WTERMSIG(status)));
+	print_json_string(log);
+	printf(",\"caught\":%s}", caught ? "true" : "false");
+	return caught;
+}
+
+static int caught_cases(int cpu)
+{
+	size_t i;
+	int all = 1;
+
+	scene = mmap(NULL, sizeof(*scene), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (scene == MAP_FAILED)
+		die("mmap", strerror(errno));
+	bind_to(0);
+	/* The first use of a trace event ever sets up its buffers on all CPUs. */
+	disturb_text();
+	sleep_ms(500);
+
+	printf("DEMO-RESULT {\"caught\":[");
+	for (i = 0; i < VIOLATIONS; i++) {
+		if (i)
+			printf(",");
+		all &= catch(&violations[i], cpu);
+	}
+	printf("]}\n");
+	fflush(stdout);
+	return !all;
+}
+
+int main(int argc, char **argv)
+{
+	if ((argc == 7 || argc == 8) && !strcmp(argv[1], "column"))
+		return column(argv + 2, argc == 8 ? argv[7] : NULL);
+	if (argc == 3 && !strcmp(argv[1], "caught"))
+		return caught_cases(atoi(argv[2]));
+	fprintf(stderr, "usage: demo column NAME CPU SECONDS POLLER NOISE [TASKISO]\n"
+			"       demo caught CPU\n");
+	return 2;
+}

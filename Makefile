@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+# The commands of the project. Each calls the script or makefile of the folder that owns it.
+#
+# KERNEL and ARCH choose the test kernel of the VM commands; KDIR the kernel that modules are built against.
+
+KERNEL ?= 6.12
+ARCH   ?= x86_64
+KDIR   ?= /lib/modules/$(shell uname -r)/build
+
+# Kbuild exports ARCH by its own names; ours must not reach a module build.
+unexport ARCH KERNEL
+
+.DEFAULT_GOAL := help
+.PHONY: demo check check-host check-vm check-mutants check-install check-style check-all bench taskiso clean help
+
+help:
+	@echo 'make demo            see it work: one program without isolation, with nohz_full, with task isolation'
+	@echo 'make check           all tests: on the host, then in the VM'
+	@echo 'make check-host      tests that need no VM'
+	@echo 'make check-vm        selftests in the VM; KERNEL=$(KERNEL) ARCH=$(ARCH)'
+	@echo 'make check-mutants   every deliberate breakage must be found'
+	@echo 'make check-install   DKMS: add, build, install, remove'
+	@echo 'make check-style     shell, C and C++ style, licence lines'
+	@echo 'make check-all       all of these'
+	@echo 'make bench           cost of calls and faults, in guest instructions'
+	@echo 'make module          both modules, against KDIR=$(KDIR)'
+	@echo 'make install         install the modules'
+	@echo 'make taskiso         the command line tool'
+	@echo 'make clean           remove build/ (kernels stay in the cache, see vm/build-kernel)'
+
+# module and install
+-include module/module.mk
+
+demo:
+	vm/install-packages
+	bench/demo/run
+
+check:
+	vm/check
+
+check-host:
+	vm/check host
+
+check-vm:
+	vm/check vm --kernel $(KERNEL) --arch $(ARCH)
+
+check-mutants:
+	selftests/run-mutants --kernel $(KERNEL) --arch $(ARCH)
+
+check-install:
+	vm/check-install --kernel $(KERNEL) --arch $(ARCH)
+
+check-style:
+	vm/check-style
+
+check-all: check check-install check-style check-mutants
+
+bench:
+	bench/run --kernel $(KERNEL) --arch $(ARCH)
+
+taskiso:
+	$(MAKE) -C userspace
+
+clean:
+	rm -rf build

@@ -22,7 +22,7 @@
 
 #include "page.h"
 
-#define NOISE_ROUNDS	40
+#define NOISE_ROUNDS	20
 
 static void die(const char *what, const char *why)
 {
@@ -411,6 +411,9 @@ static int column(char **argv, char *taskiso)
 		must_be_isolated(cpu, "before the count");
 	must_progress(page, "before the count");
 
+	printf("the poller is alive on CPU %d; the count begins\n", cpu);
+	fflush(stdout);
+	sleep_ms(100);
 	first = take_reading(cpu, poller_pid, taskiso != NULL);
 	STORE(page->go, 1);
 	for (i = 0; i < NOISE_CPUS; i++)

@@ -21,13 +21,13 @@
 
 /* Work of one round. */
 #define FORKS		4
-#define FILE_KIB	256
-#define MESSAGES	40
-#define TIMERS		20
-#define MEMORY_MIB	4
+#define FILE_KIB	128
+#define MESSAGES	20
+#define TIMERS		10
+#define MEMORY_MIB	2
 /* Once in so many rounds, most of the machine's free memory. */
 #define PRESSURE_EVERY	20
-#define PRESSURE_MIB	256
+#define PRESSURE_MIB	160
 
 static uint64_t *work_done;
 

@@ -129,8 +129,11 @@ static void __attribute__((noreturn)) leave(void)
 {
 	int console = open("/dev/console", O_WRONLY | O_NOCTTY | O_CLOEXEC);
 
-	/* Level 0 is printed whatever the program did to the console's level; the runner looks for this line. */
-	write_file("/dev/kmsg", "<0>vm: end");
+	/*
+	 * Level 0 is printed whatever the program did to the console's level; the runner looks for this line.
+	 * Without its newline the record would stay open for a continuation and never reach the console.
+	 */
+	write_file("/dev/kmsg", "<0>vm: end\n");
 	if (console >= 0)
 		tcdrain(console);
 	sync();
@@ -366,7 +369,7 @@ int main(void)
 	write_file("/proc/sys/kernel/hung_task_panic", "1");
 	/* Tests read the kernel log and need real addresses; everything here is root anyway. */
 	write_file("/proc/sys/kernel/kptr_restrict", "0");
-	write_file("/proc/sys/kernel/printk_devkmsg", "on");
+	write_file("/proc/sys/kernel/printk_devkmsg", "on\n");
 
 	if (!load_modules())
 		leave();

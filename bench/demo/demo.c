@@ -599,15 +599,19 @@ static int named_cause(const struct violation *violation, const char *cause)
 	return 0;
 }
 
-/* Prints one JSON object. Returns whether the task was caught as it must be. */
-static int catch(const struct violation *violation, int cpu)
+struct outcome {
+	char log[512];
+	const char *cause;		/* in log, or empty */
+	const char *signal;
+	int caught;
+};
+
+static void catch(const struct violation *violation, int cpu, struct outcome *outcome)
 {
 	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
-	char log[512];
-	const char *cause;
 	char byte;
 	int status = 0;
-	int caught, i;
+	int i;
 	pid_t pid, ended = 0;
 
 	if (kmsg < 0 || lseek(kmsg, 0, SEEK_END) < 0)
@@ -637,30 +641,26 @@ static int catch(const struct violation *violation, int cpu)
 	if (LOAD(scene->refused))
 		fprintf(stderr, "demo: %s: could not enter isolation: %s: %s\n", violation->name,
 			strerror((int)LOAD(scene->refused)), scene->refusal);
-	find_log(kmsg, pid, log, sizeof(log));
+
+	find_log(kmsg, pid, outcome->log, sizeof(outcome->log));
 	close(kmsg);
-	cause = strstr(log, " due to ");
-	cause = cause ? cause + strlen(" due to ") : "";
-	caught = LOAD(scene->entered) && !LOAD(scene->survived) && WIFSIGNALED(status) &&
-		 WTERMSIG(status) == SIGKILL && named_cause(violation, cause);
+	outcome->cause = strstr(outcome->log, " due to ");
+	outcome->cause = outcome->cause ? outcome->cause + strlen(" due to ") : "";
+	outcome->signal = !WIFSIGNALED(status) ? "none" :
+			  WTERMSIG(status) == SIGKILL ? "SIGKILL" : strsignal(WTERMSIG(status));
+	outcome->caught = LOAD(scene->entered) && !LOAD(scene->survived) && WIFSIGNALED(status) &&
+			  WTERMSIG(status) == SIGKILL && named_cause(violation, outcome->cause);
 	/* A refused call is not executed. */
 	if (read(scene->pipe[0], &byte, 1) == 1)
-		caught = 0;
+		outcome->caught = 0;
 	close(scene->pipe[0]);
 	close(scene->pipe[1]);
-
-	printf("{\"case\":\"%s\",\"cause\":", violation->name);
-	print_json_string(cause);
-	printf(",\"signal\":\"%s\",\"log\":",
-	       !WIFSIGNALED(status) ? "none" :
-	       WTERMSIG(status) == SIGKILL ? "SIGKILL" : strsignal(WTERMSIG(status)));
-	print_json_string(log);
-	printf(",\"caught\":%s}", caught ? "true" : "false");
-	return caught;
+	printf("%s: %s\n", violation->name, outcome->caught ? "caught" : "not caught");
 }
 
 static int caught_cases(int cpu)
 {
+	static struct outcome outcomes[VIOLATIONS];
 	size_t i;
 	int all = 1;
 
@@ -672,11 +672,18 @@ static int caught_cases(int cpu)
 	disturb_text();
 	sleep_ms(500);
 
+	for (i = 0; i < VIOLATIONS; i++) {
+		catch(&violations[i], cpu, &outcomes[i]);
+		all &= outcomes[i].caught;
+	}
+	fflush(stderr);
 	printf("DEMO-RESULT {\"caught\":[");
 	for (i = 0; i < VIOLATIONS; i++) {
-		if (i)
-			printf(",");
-		all &= catch(&violations[i], cpu);
+		printf("%s{\"case\":\"%s\",\"cause\":", i ? "," : "", violations[i].name);
+		print_json_string(outcomes[i].cause);
+		printf(",\"signal\":\"%s\",\"log\":", outcomes[i].signal);
+		print_json_string(outcomes[i].log);
+		printf(",\"caught\":%s}", outcomes[i].caught ? "true" : "false");
 	}
 	printf("]}\n");
 	fflush(stdout);

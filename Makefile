@@ -5,13 +5,12 @@
 
 KERNEL ?= 6.12
 ARCH   ?= x86_64
-KDIR   ?= /lib/modules/$(shell uname -r)/build
-
-# Kbuild exports ARCH by its own names; ours must not reach a module build.
+# For our scripts only: kbuild has an ARCH of its own.
 unexport ARCH KERNEL
 
 .DEFAULT_GOAL := help
-.PHONY: demo check check-host check-vm check-mutants check-install check-style check-all bench taskiso clean help
+.PHONY: demo check check-host check-taskiso check-tools check-vm check-mutants check-install check-style
+.PHONY: check-scripts check-all bench taskiso clean help
 
 help:
 	@echo 'make demo            see it work: one program without isolation, with nohz_full, with task isolation'
@@ -28,8 +27,8 @@ help:
 	@echo 'make taskiso         the command line tool'
 	@echo 'make clean           remove build/ (kernels stay in the cache, see vm/build-kernel)'
 
-# module and install
--include module/module.mk
+# module, install, and the parts of check-host and check-style that concern the modules
+include module/module.mk
 
 demo:
 	vm/install-packages
@@ -38,8 +37,15 @@ demo:
 check:
 	vm/check
 
-check-host:
-	vm/check host
+check-host: check-taskiso check-tools
+
+check-taskiso:
+	$(MAKE) -C userspace check
+
+check-tools:
+	vm/tests/run
+	@mkdir -p build/results
+	vm/config-difference >build/results/config-difference
 
 check-vm:
 	vm/check vm --kernel $(KERNEL) --arch $(ARCH)
@@ -50,8 +56,10 @@ check-mutants:
 check-install:
 	vm/check-install --kernel $(KERNEL) --arch $(ARCH)
 
-check-style:
-	vm/check-style
+check-style: check-scripts
+
+check-scripts:
+	vm/check-scripts
 
 check-all: check check-install check-style check-mutants
 

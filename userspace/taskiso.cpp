@@ -27,7 +27,8 @@
 
 #include <linux/task_isolation.h>
 
-namespace {
+namespace
+{
 
 constexpr int interface_version = 1;
 
@@ -145,20 +146,22 @@ void check_mode(std::string_view mode)
 	if (mode == "strict" || mode == "signal" || mode == "oneshot")
 		fail(exit_own_failure,
 		     "--mode " + std::string(mode) +
-			     ": starting a program is a system call and would end this mode at once; "
+			     ": starting a program is a system call and would end this mode at "
+			     "once; "
 			     "let the program call prctl(PR_SET_TASK_ISOLATION) itself "
 			     "(task_isolation(7)), or leave --mode out for persistent");
-	fail(exit_own_failure, "--mode " + quoted(mode) + " is not a mode; the mode of run is persistent");
+	fail(exit_own_failure,
+	     "--mode " + quoted(mode) + " is not a mode; the mode of run is persistent");
 }
 
 RunOptions parse_run(int argc, char **argv)
 {
 	static const option options[] = {
-		{ "cpu", required_argument, nullptr, 'c' },
-		{ "mode", required_argument, nullptr, 'm' },
-		{ "nowait", no_argument, nullptr, 'n' },
-		{ "help", no_argument, nullptr, 'h' },
-		{ nullptr, 0, nullptr, 0 },
+		{"cpu", required_argument, nullptr, 'c'},
+		{"mode", required_argument, nullptr, 'm'},
+		{"nowait", no_argument, nullptr, 'n'},
+		{"help", no_argument, nullptr, 'h'},
+		{nullptr, 0, nullptr, 0},
 	};
 	RunOptions run;
 	bool have_cpu = false;
@@ -170,8 +173,9 @@ RunOptions parse_run(int argc, char **argv)
 		case 'c': {
 			auto cpu = parse_unsigned(optarg);
 			if (!cpu)
-				fail(exit_own_failure, "-c " + quoted(optarg) +
-							       " is not a CPU number; give one, as in -c 2");
+				fail(exit_own_failure,
+				     "-c " + quoted(optarg) +
+					     " is not a CPU number; give one, as in -c 2");
 			run.cpu = *cpu;
 			have_cpu = true;
 			break;
@@ -190,7 +194,8 @@ RunOptions parse_run(int argc, char **argv)
 		}
 	}
 	if (!have_cpu)
-		fail(exit_own_failure, "no CPU given; name one of the task-isolation list: taskiso run -c CPU -- PROG");
+		fail(exit_own_failure, "no CPU given; name one of the task-isolation list: taskiso "
+				       "run -c CPU -- PROG");
 	if (optind == argc)
 		fail(exit_own_failure, "no program given: taskiso run -c CPU -- PROG [ARG...]");
 	run.program = argv + optind;
@@ -200,7 +205,8 @@ RunOptions parse_run(int argc, char **argv)
 void bind_to(unsigned cpu)
 {
 	const std::string name = "CPU " + std::to_string(cpu);
-	const std::string online = read_value(std::string(cpu_directory) + "/online").value_or("unknown");
+	const std::string online =
+		read_value(std::string(cpu_directory) + "/online").value_or("unknown");
 	cpu_set_t *set = cpu < 65536 ? CPU_ALLOC(cpu + 1) : nullptr;
 	if (!set)
 		fail(exit_own_failure, name + " does not exist; online CPUs are " + online);
@@ -208,8 +214,9 @@ void bind_to(unsigned cpu)
 	CPU_ZERO_S(size, set);
 	CPU_SET_S(cpu, size, set);
 	if (sched_setaffinity(0, size, set) != 0)
-		fail(exit_own_failure, "cannot bind to " + name + ": " + std::strerror(errno) + "; online CPUs are " +
-					       online + ", and the cpuset of this shell must allow it");
+		fail(exit_own_failure, "cannot bind to " + name + ": " + std::strerror(errno) +
+					       "; online CPUs are " + online +
+					       ", and the cpuset of this shell must allow it");
 	CPU_FREE(set);
 }
 
@@ -217,7 +224,8 @@ void bind_to(unsigned cpu)
 std::string refusal_reason(unsigned cpu, int error)
 {
 	task_isolation_info info = {};
-	if (prctl(PR_TASK_ISOLATION_INFO, &info, sizeof(info), 0, 0) == 0 && info.refusal[0] != '\0')
+	if (prctl(PR_TASK_ISOLATION_INFO, &info, sizeof(info), 0, 0) == 0 &&
+	    info.refusal[0] != '\0')
 		return std::string(info.refusal, strnlen(info.refusal, sizeof(info.refusal)));
 
 	auto list = read_value(list_file);
@@ -229,8 +237,8 @@ std::string refusal_reason(unsigned cpu, int error)
 	for (unsigned candidate : parse_cpulist(*list))
 		listed = listed || candidate == cpu;
 	if (!listed)
-		return "it is not a task-isolation CPU, " + listed_cpus_text(*list) + "; add it: echo LIST > " +
-		       list_file;
+		return "it is not a task-isolation CPU, " + listed_cpus_text(*list) +
+		       "; add it: echo LIST > " + list_file;
 	if (error == EPERM)
 		return "not allowed; it takes CAP_SYS_NICE, run as root";
 	return "see the kernel log after: echo 1 > /sys/kernel/task_isolation/debug";
@@ -244,15 +252,18 @@ std::string refusal_reason(unsigned cpu, int error)
 	if (prctl(PR_SET_TASK_ISOLATION, options.flags, 0, 0, 0) != 0) {
 		const int error = errno;
 		fail(exit_own_failure, "cannot isolate CPU " + std::to_string(options.cpu) + ": " +
-					       std::strerror(error) + ": " + refusal_reason(options.cpu, error));
+					       std::strerror(error) + ": " +
+					       refusal_reason(options.cpu, error));
 	}
 	execvp(options.program[0], options.program);
 
 	const int error = errno;
 	prctl(PR_SET_TASK_ISOLATION, 0, 0, 0, 0);
 	if (error == ENOENT)
-		fail(exit_not_found, quoted(options.program[0]) + " is not there; give a path or a name in PATH");
-	fail(exit_cannot_execute, "cannot execute " + quoted(options.program[0]) + ": " + std::strerror(error));
+		fail(exit_not_found,
+		     quoted(options.program[0]) + " is not there; give a path or a name in PATH");
+	fail(exit_cannot_execute,
+	     "cannot execute " + quoted(options.program[0]) + ": " + std::strerror(error));
 }
 
 // ---- status ----------------------------------------------------------------
@@ -264,9 +275,9 @@ struct Column {
 };
 
 constexpr Column columns[] = {
-	{ "state", "STATE", false },	   { "owner", "OWNER", true }, { "own", "OWN", true },
-	{ "foreign", "FOREIGN", true },	   { "absorbed", "ABSORBED", true }, { "late", "LATE", true },
-	{ "last_loss", "LAST LOSS", false },
+	{"state", "STATE", false},	   {"owner", "OWNER", true},	   {"own", "OWN", true},
+	{"foreign", "FOREIGN", true},	   {"absorbed", "ABSORBED", true}, {"late", "LATE", true},
+	{"last_loss", "LAST LOSS", false},
 };
 
 struct Row {
@@ -302,9 +313,10 @@ std::string json_value(const std::optional<std::string> &text, bool number)
 void print_json(const std::string &list, const std::vector<Row> &rows)
 {
 	std::printf("{\"list\":%s", json_string(list).c_str());
-	for (const char *name : { "policy", "timeout_ms", "debug" })
+	for (const char *name : {"policy", "timeout_ms", "debug"})
 		std::printf(",\"%s\":%s", name,
-			    json_value(read_value(std::string(settings_directory) + "/" + name), name[0] != 'p')
+			    json_value(read_value(std::string(settings_directory) + "/" + name),
+				       name[0] != 'p')
 				    .c_str());
 	std::fputs(",\"cpus\":[", stdout);
 	for (size_t i = 0; i < rows.size(); i++) {
@@ -328,12 +340,14 @@ void print_table(const std::vector<Row> &rows)
 	}
 	std::fputs("CPU ", stdout);
 	for (size_t c = 0; c < std::size(columns); c++)
-		std::printf(columns[c].number ? "  %*s" : "  %-*s", static_cast<int>(widths[c]), columns[c].heading);
+		std::printf(columns[c].number ? "  %*s" : "  %-*s", static_cast<int>(widths[c]),
+			    columns[c].heading);
 	std::fputs("\n", stdout);
 	for (const Row &row : rows) {
 		std::printf("%-4u", row.cpu);
 		for (size_t c = 0; c < std::size(columns); c++)
-			std::printf(columns[c].number ? "  %*s" : "  %-*s", static_cast<int>(widths[c]),
+			std::printf(columns[c].number ? "  %*s" : "  %-*s",
+				    static_cast<int>(widths[c]),
 				    row.values[c].value_or("?").c_str());
 		std::fputs("\n", stdout);
 	}
@@ -342,9 +356,9 @@ void print_table(const std::vector<Row> &rows)
 int status(int argc, char **argv)
 {
 	static const option options[] = {
-		{ "json", no_argument, nullptr, 'j' },
-		{ "help", no_argument, nullptr, 'h' },
-		{ nullptr, 0, nullptr, 0 },
+		{"json", no_argument, nullptr, 'j'},
+		{"help", no_argument, nullptr, 'h'},
+		{nullptr, 0, nullptr, 0},
 	};
 	bool json = false;
 	int letter;
@@ -363,21 +377,25 @@ int status(int argc, char **argv)
 		}
 	}
 	if (optind != argc)
-		fail(exit_status_failed, "status takes no argument, but was given " + quoted(argv[optind]));
+		fail(exit_status_failed,
+		     "status takes no argument, but was given " + quoted(argv[optind]));
 
 	auto list = read_value(list_file);
 	if (!list)
-		fail(exit_status_failed, std::string("this kernel has no ") + list_file + "; " + cure_hooks);
+		fail(exit_status_failed,
+		     std::string("this kernel has no ") + list_file + "; " + cure_hooks);
 	if (access(settings_directory, F_OK) != 0)
-		fail(exit_status_failed, std::string("the kernel has the hooks, but ") + settings_directory +
-						 " is missing; " + cure_module);
+		fail(exit_status_failed, std::string("the kernel has the hooks, but ") +
+						 settings_directory + " is missing; " +
+						 cure_module);
 
 	std::vector<Row> rows;
 	for (unsigned cpu : parse_cpulist(*list)) {
-		Row row = { cpu, {} };
+		Row row = {cpu, {}};
 		for (const Column &column : columns)
-			row.values.push_back(read_value(std::string(cpu_directory) + "/cpu" + std::to_string(cpu) +
-							"/task_isolation/" + column.file));
+			row.values.push_back(read_value(std::string(cpu_directory) + "/cpu" +
+							std::to_string(cpu) + "/task_isolation/" +
+							column.file));
 		rows.push_back(row);
 	}
 	if (json) {
@@ -387,8 +405,8 @@ int status(int argc, char **argv)
 	const auto setting = [](const char *name) {
 		return read_value(std::string(settings_directory) + "/" + name).value_or("?");
 	};
-	std::printf("policy %s, timeout_ms %s, debug %s\n", setting("policy").c_str(), setting("timeout_ms").c_str(),
-		    setting("debug").c_str());
+	std::printf("policy %s, timeout_ms %s, debug %s\n", setting("policy").c_str(),
+		    setting("timeout_ms").c_str(), setting("debug").c_str());
 	if (rows.empty())
 		std::printf("no task-isolation CPUs; name some: echo LIST > %s\n", list_file);
 	else
@@ -416,5 +434,6 @@ int main(int argc, char **argv)
 	}
 	if (verb.empty())
 		fail(exit_own_failure, "no verb given; use run or status, see taskiso --help");
-	fail(exit_own_failure, quoted(verb) + " is not a verb; use run or status, see taskiso --help");
+	fail(exit_own_failure,
+	     quoted(verb) + " is not a verb; use run or status, see taskiso --help");
 }

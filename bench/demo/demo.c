@@ -429,8 +429,7 @@ static int column(char **argv, char *taskiso)
 	must_progress(page, "after the last reading");
 	if (taskiso) {
 		must_be_isolated(cpu, "after the last reading");
-		start((char *[]){ taskiso, "status", NULL }, 1);
-		wait(&status);
+		waitpid(start((char *[]){ taskiso, "status", NULL }, 1), &status, 0);
 	}
 	STORE(page->stop, 1);
 	if (waitpid(poller_pid, &status, 0) < 0 || status)

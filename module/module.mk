@@ -61,7 +61,9 @@ HOST_CC ?= gcc
 # The kernel's own rules for language and sign of char; the sources are the same files.
 host-policy-flags := -std=gnu++20 -O1 -g -fno-exceptions -fno-rtti -funsigned-char \
 		     $(host-sanitize) $(host-warnings) $(host-include)
-host-test-flags := -std=gnu++20 -O0 -g $(host-sanitize) $(host-warnings) $(host-include)
+# Tests see libc, whose headers want the real <linux/types.h>.
+host-test-flags := -std=gnu++20 -O0 -g $(host-sanitize) $(host-warnings) \
+		   $(filter-out %/freestanding,$(host-include))
 
 host-name = $(host-build)/$(subst /,-,$(patsubst $(module-top)/module/%.cpp,%.o,$(1)))
 host-policy-objects := $(foreach file,$(host-policy),$(call host-name,$(file)))

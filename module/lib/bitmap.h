@@ -27,7 +27,7 @@ constexpr u32 bits_per_word = sizeof(bitmap_word) * 8;
 
 template <typename Word> class BasicBitmap final
 {
-    public:
+public:
 	[[gnu::always_inline]] constexpr BasicBitmap(Word *words, u32 size)
 	    : words_{words}, size_{size}
 	{
@@ -56,7 +56,7 @@ template <typename Word> class BasicBitmap final
 			words_[bit / bits_per_word] |= mask(bit);
 	}
 
-    private:
+private:
 	[[nodiscard, gnu::always_inline]] static constexpr bitmap_word mask(u32 bit)
 	{
 		return bitmap_word{1} << (bit % bits_per_word);

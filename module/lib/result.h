@@ -24,7 +24,7 @@ struct Nothing {
 
 template <typename T, typename E> class [[nodiscard]] Result final
 {
-    public:
+public:
 	[[gnu::always_inline]] constexpr Result(T value) : value_{value}
 	{
 	}
@@ -48,7 +48,7 @@ template <typename T, typename E> class [[nodiscard]] Result final
 		return error_;
 	}
 
-    private:
+private:
 	T value_{};
 	E error_{E::None};
 };

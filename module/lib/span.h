@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Purpose: a pointer and how much it points to, as one thing.
+ * Purpose: a pointer and how much it points to, as one thing, to read only.
  *
- * Example: Span<const char> comm = until_nul(task.comm);
+ * Example: Span<char> comm = until_nul(task.comm);
  *
  * Invariants: [] never reads outside: an index past the end gives T{}, so a
  * text may be walked as if a NUL followed it.
@@ -16,8 +16,9 @@ namespace task_isolation
 
 template <typename T> class Span final
 {
-    public:
-	[[gnu::always_inline]] constexpr Span(T *first, usize size) : first_{first}, size_{size}
+public:
+	[[gnu::always_inline]] constexpr Span(const T *first, usize size)
+	    : first_{first}, size_{size}
 	{
 	}
 
@@ -36,24 +37,24 @@ template <typename T> class Span final
 		return index < size_ ? first_[index] : T{};
 	}
 
-	[[nodiscard, gnu::always_inline]] constexpr T *begin() const
+	[[nodiscard, gnu::always_inline]] constexpr const T *begin() const
 	{
 		return first_;
 	}
 
-	[[nodiscard, gnu::always_inline]] constexpr T *end() const
+	[[nodiscard, gnu::always_inline]] constexpr const T *end() const
 	{
 		return first_ + size_;
 	}
 
-    private:
-	T *first_;
+private:
+	const T *first_;
 	usize size_;
 };
 
 /* The text in a fixed field that may or may not end in a NUL. */
 template <usize N>
-[[nodiscard, gnu::always_inline]] constexpr Span<const char> until_nul(const char (&field)[N])
+[[nodiscard, gnu::always_inline]] constexpr Span<char> until_nul(const char (&field)[N])
 {
 	usize size = 0;
 

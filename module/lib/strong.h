@@ -18,7 +18,7 @@ namespace task_isolation
 
 template <typename Tag, typename Representation> class Strong final
 {
-    public:
+public:
 	[[gnu::always_inline]] constexpr explicit Strong(Representation value) : value_{value}
 	{
 	}
@@ -39,7 +39,7 @@ template <typename Tag, typename Representation> class Strong final
 		return left.value_ < right.value_;
 	}
 
-    private:
+private:
 	Representation value_;
 };
 

@@ -27,7 +27,7 @@ struct Digits {
 
 class TextReader final
 {
-    public:
+public:
 	[[gnu::always_inline]] constexpr TextReader(const char *text, u32 length)
 	    : text_{text, length}
 	{
@@ -79,8 +79,8 @@ class TextReader final
 		return digits;
 	}
 
-    private:
-	Span<const char> text_;
+private:
+	Span<char> text_;
 	usize position_{0};
 };
 

@@ -21,7 +21,7 @@ namespace task_isolation
 
 class TextWriter final
 {
-    public:
+public:
 	[[gnu::always_inline]] constexpr TextWriter(char *text, u32 size) : text_{text}, size_{size}
 	{
 		if (size_ != 0)
@@ -77,7 +77,7 @@ class TextWriter final
 	}
 
 	/* A name from outside: what could forge or garble a line is escaped. */
-	constexpr TextWriter &escaped(Span<const char> name)
+	constexpr TextWriter &escaped(Span<char> name)
 	{
 		for (const char character : name) {
 			if (is_printable(character) && character != '\\') {
@@ -94,7 +94,7 @@ class TextWriter final
 		return *this;
 	}
 
-    private:
+private:
 	[[nodiscard]] static constexpr char hexadecimal_digit(u8 value)
 	{
 		return "0123456789abcdef"[value & 0xfU];

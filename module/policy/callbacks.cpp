@@ -88,8 +88,7 @@ u32 format_cpulist(const unsigned long *bits, u32 nbits, char *text, u32 size)
 
 s32 parse_number(const char *text, u32 len, u32 max, u32 *value)
 {
-	const Result<u32, Errno> number =
-		task_isolation::parse_number(TextReader{text, len}, max);
+	const Result<u32, Errno> number = task_isolation::parse_number(TextReader{text, len}, max);
 
 	if (number.ok())
 		*value = number.value();

@@ -12,7 +12,7 @@ namespace
 /* "ipi", or "ipi FUNC" where the function is known. */
 void write_named(TextWriter &writer, const char *word, const policy_cause &cause)
 {
-	const Span<const char> name = until_nul(cause.name);
+	const Span<char> name = until_nul(cause.name);
 
 	writer.text(word);
 	if (!name.empty())
@@ -44,7 +44,7 @@ void write_tick(TextWriter &writer, const policy_cause &cause)
 
 void write_irq(TextWriter &writer, const policy_cause &cause)
 {
-	const Span<const char> name = until_nul(cause.name);
+	const Span<char> name = until_nul(cause.name);
 
 	write_numbered(writer, "irq", cause.detail, 0);
 	if (!name.empty())
@@ -53,7 +53,7 @@ void write_irq(TextWriter &writer, const policy_cause &cause)
 
 void write_preempted(TextWriter &writer, const policy_cause &cause)
 {
-	const Span<const char> name = until_nul(cause.name);
+	const Span<char> name = until_nul(cause.name);
 
 	writer.text("preempted");
 	if (name.empty())

@@ -18,14 +18,14 @@ namespace task_isolation
 {
 
 /* Ended by draining, folding and serving what is pending, without waiting. */
-constexpr u32 conditions_in_place =
-	TASK_ISOLATION_UNMET_WORK | TASK_ISOLATION_UNMET_SOFTIRQ | TASK_ISOLATION_UNMET_BATCH |
-	TASK_ISOLATION_UNMET_VMSTAT | TASK_ISOLATION_UNMET_IRQ_WORK | TASK_ISOLATION_UNMET_CALL |
-	TASK_ISOLATION_UNMET_INTERRUPT;
+constexpr u32 conditions_in_place = TASK_ISOLATION_UNMET_WORK | TASK_ISOLATION_UNMET_SOFTIRQ |
+				    TASK_ISOLATION_UNMET_BATCH | TASK_ISOLATION_UNMET_VMSTAT |
+				    TASK_ISOLATION_UNMET_IRQ_WORK | TASK_ISOLATION_UNMET_CALL |
+				    TASK_ISOLATION_UNMET_INTERRUPT;
 
 /* Each has an end of its own that can be waited for. */
 constexpr u32 conditions_to_await = TASK_ISOLATION_UNMET_TASK | TASK_ISOLATION_UNMET_RCU |
-					   TASK_ISOLATION_UNMET_TIMER | TASK_ISOLATION_UNMET_TICK;
+				    TASK_ISOLATION_UNMET_TIMER | TASK_ISOLATION_UNMET_TICK;
 
 /* Never ends by itself. */
 constexpr u32 conditions_for_good = TASK_ISOLATION_UNMET_CPU;
@@ -39,8 +39,8 @@ static_assert((conditions_in_place ^ conditions_to_await ^ conditions_for_good) 
 
 /* Who is in the way, as far as it is known. */
 struct Culprit {
-	Span<const char> name; /* empty: not known */
-	Pid pid;	       /* 0: not known */
+	Span<char> name; /* empty: not known */
+	Pid pid;	 /* 0: not known */
 };
 
 /* Names of all bits, e.g. "runnable task kworker/2:1/117, vmstat". */

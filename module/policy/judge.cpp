@@ -74,7 +74,8 @@ consteval bool every_end_is_recorded()
 		for (u32 mode = 0; mode < modes; mode++) {
 			const Answer &answer = verdicts.rows[event].rows[mode];
 			const bool ends = answer.step != Step::Stay;
-			const bool recorded = answer.record || static_cast<Event>(event) == Event::Exit;
+			const bool recorded =
+				answer.record || static_cast<Event>(event) == Event::Exit;
 
 			if (ends != recorded)
 				return false;
@@ -179,8 +180,8 @@ policy_verdict judge(const policy_event &event)
 	const Answer &answer = verdicts[row.value()][mode.value()];
 	const bool late = state.value() == State::Late;
 	const SignalNumber sent = answer.sends == Sends::WhatModeSays
-				    ? signal_of(mode.value(), SignalNumber{event.signal})
-				    : no_signal;
+					  ? signal_of(mode.value(), SignalNumber{event.signal})
+					  : no_signal;
 
 	return {.execute = answer.execute ? 1U : 0U,
 		.state = number_of(next(state.value(), answer.step)),

@@ -41,12 +41,17 @@ constexpr bool terminates(SignalNumber signal)
 	return true;
 }
 
-static_assert(terminates(signal_kill) && terminates(SignalNumber{10}) && terminates(SignalNumber{64}));
-static_assert(!terminates(no_signal) && !terminates(SignalNumber{17}) && !terminates(SignalNumber{65}));
+static_assert(terminates(signal_kill) && terminates(SignalNumber{10}) &&
+	      terminates(SignalNumber{64}));
+static_assert(!terminates(no_signal) && !terminates(SignalNumber{17}) &&
+	      !terminates(SignalNumber{65}));
 
 policy_call_verdict returns(s64 result)
 {
-	return {.call = number_of(Call::Return), .mode = 0, .signal = 0, .nowait = 0,
+	return {.call = number_of(Call::Return),
+		.mode = 0,
+		.signal = 0,
+		.nowait = 0,
 		.result = result};
 }
 

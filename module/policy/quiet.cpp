@@ -148,9 +148,8 @@ policy_quiet_verdict make_quiet(const policy_quiet_facts &facts)
 	if (!entering(facts) && (!state.ok() || !is_protected(state.value())))
 		return answer(Quiet::Off);
 
-	const u32 asked =
-		facts.need |
-		(facts.phase == POLICY_PHASE_CALL ? u32{TASK_ISOLATION_UNMET_RCU} : 0U);
+	const u32 asked = facts.need |
+			  (facts.phase == POLICY_PHASE_CALL ? u32{TASK_ISOLATION_UNMET_RCU} : 0U);
 	const u32 unmet = facts.unmet & asked;
 	const Nanoseconds left =
 		remaining(Nanoseconds{facts.limit_ns}, Nanoseconds{facts.waited_ns});

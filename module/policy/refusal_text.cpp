@@ -95,11 +95,10 @@ void write_timeout(TextWriter &writer, Facts facts, u32 unmet, const Culprit &cu
 {
 	write_cpu(writer, facts).text(" not quiet in time");
 	if (unmet != 0) {
-		writer.text(" (");
+		writer.text(": ");
 		write_conditions(writer, unmet, culprit);
-		writer.text(")");
 	}
-	writer.text("; retry or raise timeout_ms");
+	writer.text("; raise timeout_ms");
 }
 
 } // namespace

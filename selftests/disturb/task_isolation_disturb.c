@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Purpose: disturb one CPU in one known way, for the selftests.
+ *
+ * Writing "KIND CPU" to /sys/kernel/debug/task_isolation_disturb does it once:
+ *   ipi     cross call, waited for        nmi     NMI, handled silently
+ *   work    work item on that CPU         timer   timer on that CPU, due in 10 ms
+ *   kick    reschedule interrupt alone    tick    tick dependency, until untick
+ * Reading gives the number of work items that have run.
+ *
+ * Context: called on a housekeeping CPU. Never part of an installation.
+ */
+#include <linux/cpu.h>
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/smp.h>
+#include <linux/tick.h>
+#include <linux/timer.h>
+#include <linux/uaccess.h>
+#include <linux/workqueue.h>
+#ifdef CONFIG_X86
+#include <asm/apic.h>
+#include <asm/nmi.h>
+#endif
+
+static struct dentry *file;
+static atomic_long_t works;
+static atomic_t nmis_wanted;
+static struct timer_list timer;
+
+static void run_work(struct work_struct *work)
+{
+	atomic_long_inc(&works);
+}
+static DECLARE_WORK(work, run_work);
+
+static void run_call(void *unused)
+{
+}
+
+static void run_timer(struct timer_list *unused)
+{
+}
+
+#ifdef CONFIG_X86
+static int take_nmi(unsigned int type, struct pt_regs *regs)
+{
+	return atomic_add_unless(&nmis_wanted, -1, 0) ? NMI_HANDLED : NMI_DONE;
+}
+
+static int send_nmi(int cpu)
+{
+	atomic_inc(&nmis_wanted);
+	apic->send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
+	return 0;
+}
+
+/* The bare vector: no task is woken, no flag is set. */
+static int send_reschedule(int cpu)
+{
+	apic->send_IPI_mask(cpumask_of(cpu), RESCHEDULE_VECTOR);
+	return 0;
+}
+#else
+static int send_nmi(int cpu)
+{
+	return -EOPNOTSUPP;
+}
+
+static int send_reschedule(int cpu)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+static int disturb(const char *kind, int cpu)
+{
+	if (!strcmp(kind, "ipi"))
+		return smp_call_function_single(cpu, run_call, NULL, 1);
+	if (!strcmp(kind, "nmi"))
+		return send_nmi(cpu);
+	if (!strcmp(kind, "kick"))
+		return send_reschedule(cpu);
+	if (!strcmp(kind, "work"))
+		return queue_work_on(cpu, system_wq, &work) ? 0 : -EBUSY;
+	if (!strcmp(kind, "timer")) {
+		timer_delete_sync(&timer);
+		timer.expires = jiffies + msecs_to_jiffies(10);
+		add_timer_on(&timer, cpu);
+		return 0;
+	}
+	if (!strcmp(kind, "tick")) {
+		tick_nohz_dep_set_cpu(cpu, TICK_DEP_BIT_PERF_EVENTS);
+		return 0;
+	}
+	if (!strcmp(kind, "untick")) {
+		tick_nohz_dep_clear_cpu(cpu, TICK_DEP_BIT_PERF_EVENTS);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static ssize_t write_file(struct file *f, const char __user *from, size_t len, loff_t *pos)
+{
+	char text[32], kind[16];
+	int cpu, error;
+
+	if (len >= sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, from, len))
+		return -EFAULT;
+	text[len] = 0;
+	if (sscanf(text, "%15s %d", kind, &cpu) != 2)
+		return -EINVAL;
+	cpus_read_lock();
+	error = cpu >= 0 && cpu < nr_cpu_ids && cpu_online(cpu) ? disturb(kind, cpu) : -ENODEV;
+	cpus_read_unlock();
+	return error ? error : len;
+}
+
+static ssize_t read_file(struct file *f, char __user *to, size_t len, loff_t *pos)
+{
+	char text[24];
+
+	return simple_read_from_buffer(to, len, pos, text,
+				       scnprintf(text, sizeof(text), "%ld\n", atomic_long_read(&works)));
+}
+
+static const struct file_operations operations = {
+	.owner = THIS_MODULE,
+	.read = read_file,
+	.write = write_file,
+};
+
+static int __init disturb_init(void)
+{
+	int error = 0;
+
+	timer_setup(&timer, run_timer, TIMER_PINNED);
+#ifdef CONFIG_X86
+	error = register_nmi_handler(NMI_LOCAL, take_nmi, 0, "task_isolation_disturb");
+	if (error)
+		return error;
+#endif
+	file = debugfs_create_file("task_isolation_disturb", 0600, NULL, NULL, &operations);
+	return error;
+}
+
+static void __exit disturb_exit(void)
+{
+	debugfs_remove(file);
+#ifdef CONFIG_X86
+	unregister_nmi_handler(NMI_LOCAL, "task_isolation_disturb");
+#endif
+	timer_delete_sync(&timer);
+	flush_work(&work);
+}
+
+module_init(disturb_init);
+module_exit(disturb_exit);
+MODULE_DESCRIPTION("Disturbances for the task isolation selftests");
+MODULE_LICENSE("GPL");

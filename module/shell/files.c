@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sysfs: /sys/devices/system/cpu/cpuN/task_isolation/ and
+ * /sys/kernel/task_isolation/. One value a file. The list itself is an
+ * attribute of the core.
+ */
+#include <linux/cpu.h>
+#include <linux/device.h>
+#include <linux/kobject.h>
+#include <linux/sysfs.h>
+
+#include "shell.h"
+
+unsigned int timeout_ms = 1000;
+bool debug;
+
+#define TIMEOUT_MS_MAX 60000
+
+/* ---- of a CPU ------------------------------------------------------------------ */
+
+enum { OWN, FOREIGN, ABSORBED, LATE };
+
+static ssize_t show_counter(struct device *device, char *text, int which)
+{
+	struct cpu_record *record = per_cpu_ptr(&cpu_records, device->id);
+	u64 counters[4] = { };
+
+	scoped_guard(spinlock, &owners_lock) {
+		counters[OWN] = record->own;
+		counters[FOREIGN] = record->foreign;
+		counters[ABSORBED] = record->absorbed;
+		counters[LATE] = record->late;
+		if (record->owner)
+			owner_counters(record->owner, counters);
+	}
+	return sysfs_emit(text, "%llu\n", counters[which]);
+}
+
+#define COUNTER(name, which)							\
+static ssize_t name##_show(struct device *device, struct device_attribute *attribute,	\
+			   char *text)						\
+{										\
+	return show_counter(device, text, which);				\
+}										\
+static DEVICE_ATTR_RO(name)
+
+COUNTER(own, OWN);
+COUNTER(foreign, FOREIGN);
+COUNTER(absorbed, ABSORBED);
+COUNTER(late, LATE);
+
+static ssize_t state_show(struct device *device, struct device_attribute *attribute, char *text)
+{
+	struct cpu_record *record = per_cpu_ptr(&cpu_records, device->id);
+	const struct policy_operations *policy;
+	char word[16] = "";
+	u32 state;
+
+	scoped_guard(spinlock, &owners_lock) {
+		if (record->owner)
+			state = owner_state(record->owner);
+		else
+			state = record->lost ? TASK_ISOLATION_LOST : TASK_ISOLATION_OFF;
+	}
+	scoped_guard(rcu) {
+		policy = policy_serving();
+		if (policy && policy->state_text)
+			policy->state_text(state, word, sizeof(word));
+	}
+	return sysfs_emit(text, "%s\n", word);
+}
+static DEVICE_ATTR_RO(state);
+
+static ssize_t owner_show(struct device *device, struct device_attribute *attribute, char *text)
+{
+	struct cpu_record *record = per_cpu_ptr(&cpu_records, device->id);
+	pid_t pid = 0;
+
+	scoped_guard(spinlock, &owners_lock)
+		if (record->owner)
+			pid = task_pid_vnr(record->owner->task);
+	return pid ? sysfs_emit(text, "%d\n", pid) : sysfs_emit(text, "none\n");
+}
+static struct device_attribute dev_attr_owner = __ATTR(owner, 0400, owner_show, NULL);
+
+static ssize_t last_loss_show(struct device *device, struct device_attribute *attribute,
+			      char *text)
+{
+	struct cpu_record *record = per_cpu_ptr(&cpu_records, device->id);
+
+	guard(spinlock)(&owners_lock);
+	return sysfs_emit(text, "%s\n", record->last_loss[0] ? record->last_loss : "none");
+}
+static struct device_attribute dev_attr_last_loss = __ATTR(last_loss, 0400, last_loss_show, NULL);
+
+static struct attribute *cpu_attributes[] = {
+	&dev_attr_state.attr,
+	&dev_attr_own.attr,
+	&dev_attr_foreign.attr,
+	&dev_attr_absorbed.attr,
+	&dev_attr_late.attr,
+	&dev_attr_owner.attr,
+	&dev_attr_last_loss.attr,
+	NULL
+};
+
+static const struct attribute_group cpu_group = {
+	.name	= "task_isolation",
+	.attrs	= cpu_attributes,
+};
+
+/* ---- of the whole --------------------------------------------------------------- */
+
+/* Text of a file into a number, by the policy's rules. */
+static int number(const char *text, size_t length, u32 max, u32 *value)
+{
+	const struct policy_operations *policy;
+
+	guard(rcu)();
+	policy = policy_serving();
+	if (!policy)
+		return -ENODEV;
+	return policy->parse_number ? policy->parse_number(text, length, max, value) : -EINVAL;
+}
+
+static ssize_t timeout_ms_show(struct kobject *kobject, struct kobj_attribute *attribute,
+			       char *text)
+{
+	return sysfs_emit(text, "%u\n", READ_ONCE(timeout_ms));
+}
+
+static ssize_t timeout_ms_store(struct kobject *kobject, struct kobj_attribute *attribute,
+				const char *text, size_t length)
+{
+	u32 value;
+	int error = number(text, length, TIMEOUT_MS_MAX, &value);
+
+	if (error)
+		return error;
+	WRITE_ONCE(timeout_ms, value);
+	return length;
+}
+
+static ssize_t debug_show(struct kobject *kobject, struct kobj_attribute *attribute, char *text)
+{
+	return sysfs_emit(text, "%d\n", READ_ONCE(debug));
+}
+
+static ssize_t debug_store(struct kobject *kobject, struct kobj_attribute *attribute,
+			   const char *text, size_t length)
+{
+	u32 value;
+	int error = number(text, length, 1, &value);
+
+	if (error)
+		return error;
+	WRITE_ONCE(debug, value);
+	if (value)
+		owner_ask_for_calls();
+	return length;
+}
+
+static ssize_t policy_show(struct kobject *kobject, struct kobj_attribute *attribute, char *text)
+{
+	return policy_name(text, PAGE_SIZE);
+}
+
+static ssize_t policy_store(struct kobject *kobject, struct kobj_attribute *attribute,
+			    const char *text, size_t length)
+{
+	char name[POLICY_NAME_LEN];
+	int error;
+
+	if (length >= sizeof(name))
+		return -ENOENT;
+	memcpy(name, text, length);
+	name[length] = '\0';
+	error = policy_choose(strim(name));
+	return error ?: length;
+}
+
+static ssize_t capabilities_show(struct kobject *kobject, struct kobj_attribute *attribute,
+				 char *text)
+{
+	return sysfs_emit(text, "%#x\n", TASK_ISOLATION_CAPABILITIES);
+}
+
+static struct kobj_attribute timeout_ms_attribute = __ATTR_RW(timeout_ms);
+static struct kobj_attribute debug_attribute = __ATTR_RW(debug);
+static struct kobj_attribute policy_attribute = __ATTR_RW(policy);
+static struct kobj_attribute capabilities_attribute = __ATTR_RO(capabilities);
+
+static struct attribute *attributes[] = {
+	&timeout_ms_attribute.attr,
+	&debug_attribute.attr,
+	&policy_attribute.attr,
+	&capabilities_attribute.attr,
+	NULL
+};
+
+static const struct attribute_group group = {
+	.attrs = attributes,
+};
+
+static struct kobject *directory;
+
+/* ---- both -------------------------------------------------------------------------- */
+
+static void remove_cpus(int end)
+{
+	int cpu;
+
+	for_each_present_cpu(cpu)
+		if (cpu < end)
+			sysfs_remove_group(&get_cpu_device(cpu)->kobj, &cpu_group);
+}
+
+int files_add(void)
+{
+	int error, cpu;
+
+	directory = kobject_create_and_add("task_isolation", kernel_kobj);
+	if (!directory)
+		return -ENOMEM;
+	error = sysfs_create_group(directory, &group);
+	if (error)
+		goto put;
+	for_each_present_cpu(cpu) {
+		error = sysfs_create_group(&get_cpu_device(cpu)->kobj, &cpu_group);
+		if (error) {
+			remove_cpus(cpu);
+			goto put;
+		}
+	}
+	return 0;
+put:
+	kobject_put(directory);
+	return error;
+}
+
+void files_remove(void)
+{
+	remove_cpus(nr_cpu_ids);
+	kobject_put(directory);
+}

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Interruptions: what happened becomes an event, the policy's verdict becomes
+ * an effect.
+ *
+ * Context: the owner itself, interrupts on, in its system call work, its exit
+ * loop, execve or exit. All effects are here: other CPUs and interrupt context
+ * only leave notes.
+ *
+ * Order at a loss (3.10): isolation ends first, then the record is made, the
+ * log line queued and the signal sent, so that none of these is a second loss.
+ */
+#include <linux/ptrace.h>
+#include <linux/sched/signal.h>
+#include <linux/thread_info.h>
+#include <asm/syscall.h>
+#include <asm/unistd.h>
+#ifdef CONFIG_IA32_EMULATION
+#include <asm/unistd_32_ia32.h>
+#endif
+
+#include "shell.h"
+
+static struct owner *owner_of(struct task_isolation *isolation)
+{
+	return container_of(isolation, struct owner, isolation);
+}
+
+static void count(struct owner *owner, u32 which)
+{
+	switch ((enum policy_count)which) {
+	case POLICY_COUNT_OWN:
+		WRITE_ONCE(owner->isolation.own, owner->isolation.own + 1);
+		break;
+	case POLICY_COUNT_FOREIGN:
+		WRITE_ONCE(owner->isolation.foreign, owner->isolation.foreign + 1);
+		break;
+	case POLICY_COUNT_ABSORBED:
+		WRITE_ONCE(owner->isolation.absorbed, owner->isolation.absorbed + 1);
+		break;
+	case POLICY_COUNT_NONE:
+		break;
+	}
+}
+
+/* The last loss, for the task itself and for whoever looks at the CPU. */
+static void record(struct owner *owner, const struct policy_cause *cause)
+{
+	struct cpu_record *record = per_cpu_ptr(&cpu_records, owner->isolation.cpu);
+	const struct policy_operations *policy;
+	char comm[TASK_COMM_LEN];
+
+	owner->loss = *cause;
+	scoped_guard(rcu) {
+		policy = policy_serving();
+		if (policy && policy->cause_text)
+			policy->cause_text(cause, owner->loss_text, sizeof(owner->loss_text));
+	}
+	get_task_comm(comm, current);
+	guard(spinlock)(&owners_lock);
+	/* The CPU may have its next owner already, who starts without a loss. */
+	if (record->owner && record->owner != owner)
+		return;
+	snprintf(record->last_loss, sizeof(record->last_loss), "%*pE/%d: %s",
+		 (int)strnlen(comm, sizeof(comm)), comm, task_pid_nr(current),
+		 owner->loss_text);
+}
+
+/*
+ * Ask, and do what is answered. False: the task is no owner any more, and a
+ * signal may be pending.
+ */
+bool interruption_judge(struct owner *owner, struct policy_event *event)
+{
+	/* Without an answer: count it and stay isolated. */
+	struct policy_verdict verdict = {
+		.execute = 1,
+		.state	 = TASK_ISOLATION_ISOLATED,
+		.count	 = event->kind <= POLICY_EVENT_FAULT ? POLICY_COUNT_OWN :
+							      POLICY_COUNT_FOREIGN,
+	};
+	const struct policy_operations *policy;
+
+	event->mode = owner->mode;
+	event->signal = owner->signal;
+	event->state = owner->isolation.went_late ? TASK_ISOLATION_LATE :
+						    TASK_ISOLATION_ISOLATED;
+	scoped_guard(rcu) {
+		policy = policy_serving();
+		if (policy && policy->judge) {
+			memset(&verdict, 0, sizeof(verdict));
+			policy->judge(event, &verdict);
+		}
+	}
+
+	count(owner, verdict.count);
+	if (verdict.state != TASK_ISOLATION_OFF && verdict.state != TASK_ISOLATION_LOST) {
+		owner->isolation.may_wait = verdict.may_wait;
+		if (verdict.may_wait)
+			owner->isolation.late = false;
+		if (verdict.log)
+			log_loss(owner, &event->cause, verdict.log);
+		return true;
+	}
+
+	owner->lost = verdict.state == TASK_ISOLATION_LOST;
+	owner_leave(owner);
+	if (verdict.record)
+		record(owner, &event->cause);
+	if (verdict.log)
+		log_loss(owner, &event->cause, verdict.log);
+	if (verdict.signal)
+		task_isolation_force_signal(verdict.signal, event->cause.cause, 0);
+	/* For the caller in the system call work. */
+	event->syscall = verdict.execute;
+	return false;
+}
+
+static int execve_number(void)
+{
+#ifdef CONFIG_IA32_EMULATION
+	if (in_ia32_syscall())
+		return __NR_ia32_execve;
+#endif
+	return __NR_execve;
+}
+
+/* Which of the calls that a policy may want to tell apart. */
+static u32 which_call(long nr)
+{
+#ifdef CONFIG_IA32_EMULATION
+	if (in_ia32_syscall()) {
+		switch (nr) {
+		case __NR_ia32_prctl:		return POLICY_SYSCALL_PRCTL;
+		case __NR_ia32_exit:		return POLICY_SYSCALL_EXIT;
+		case __NR_ia32_exit_group:	return POLICY_SYSCALL_EXIT_GROUP;
+		case __NR_ia32_rt_sigreturn:	return POLICY_SYSCALL_RT_SIGRETURN;
+		case __NR_ia32_sigreturn:	return POLICY_SYSCALL_SIGRETURN;
+		}
+		return POLICY_SYSCALL_OTHER;
+	}
+#endif
+	switch (nr) {
+	case __NR_prctl:		return POLICY_SYSCALL_PRCTL;
+	case __NR_exit:			return POLICY_SYSCALL_EXIT;
+	case __NR_exit_group:		return POLICY_SYSCALL_EXIT_GROUP;
+	case __NR_rt_sigreturn:		return POLICY_SYSCALL_RT_SIGRETURN;
+	}
+	return POLICY_SYSCALL_OTHER;
+}
+
+/* Before user dispatch, ptrace and seccomp. False: not executed. */
+bool interruption_syscall(struct task_isolation *isolation, struct pt_regs *regs, long nr)
+{
+	struct owner *owner = owner_of(isolation);
+	unsigned long arguments[6];
+	struct policy_event event = {
+		.kind	 = POLICY_EVENT_SYSCALL,
+		.syscall = which_call(nr),
+		.cause	 = {
+			.cause	= TASK_ISOLATION_CAUSE_SYSCALL,
+			.detail	= nr,
+		},
+	};
+
+	/* It came from user space that was late: no interruption of a quiet CPU. */
+	if (!isolation->entered) {
+		isolation->late = false;
+		isolation->may_wait = true;
+		return true;
+	}
+	syscall_get_arguments(current, regs, arguments);
+	event.argument = arguments[0];
+	isolation->entered = false;
+	if (interruption_judge(owner, &event) || event.syscall)
+		return true;
+	/* With a handler the call restarts when that returns. */
+	syscall_set_return_value(current, regs, -ERESTARTNOINTR, 0);
+	return false;
+}
+
+/*
+ * Other exit work waits. Before the task was ever ready a signal ends entering:
+ * a handler makes the call EINTR, without one it starts again by itself.
+ */
+void interruption_pending(struct task_isolation *isolation, struct pt_regs *regs,
+			  unsigned long ti_work)
+{
+	struct owner *owner = owner_of(isolation);
+
+	if (isolation->ready || !(ti_work & _TIF_SIGPENDING) || !signal_pending(current))
+		return;
+	owner_refuse(owner, -EINTR, POLICY_REFUSAL_SIGNAL, TASK_ISOLATION_UNMET_WORK, NULL);
+	syscall_set_return_value(current, regs, -ERESTARTNOHAND, 0);
+	owner_leave(owner);
+}
+
+/* What the noted entry was, as an event. */
+static void describe_entry(const struct task_isolation *isolation, struct pt_regs *regs,
+			   struct policy_event *event)
+{
+	struct policy_cause *cause = &event->cause;
+	struct task_isolation_record entry;
+
+	task_isolation_classify(isolation, &entry);
+	event->kind = POLICY_EVENT_INTERFERENCE;
+	cause->detail = entry.code;
+	cause->address = entry.address;
+	switch ((enum task_isolation_entry)entry.kind) {
+	case TASK_ISOLATION_ENTRY_SYSCALL:
+		/* One that got no further than the entry code. */
+		event->kind = POLICY_EVENT_FAULT;
+		cause->cause = TASK_ISOLATION_CAUSE_SYSCALL;
+		return;
+	case TASK_ISOLATION_ENTRY_TRAP:
+		event->kind = POLICY_EVENT_FAULT;
+		cause->cause = entry.code == 14 ? TASK_ISOLATION_CAUSE_PAGE_FAULT :
+						  TASK_ISOLATION_CAUSE_TRAP;
+		return;
+	case TASK_ISOLATION_ENTRY_NMI:
+		event->kind = POLICY_EVENT_NMI;
+		cause->cause = TASK_ISOLATION_CAUSE_NMI;
+		return;
+	case TASK_ISOLATION_ENTRY_MACHINE_CHECK:
+		event->kind = POLICY_EVENT_NMI;
+		cause->cause = TASK_ISOLATION_CAUSE_MACHINE_CHECK;
+		return;
+	case TASK_ISOLATION_ENTRY_TIMER:
+		cause->detail = task_isolation_tick_dependency();
+		cause->cause = cause->detail ? TASK_ISOLATION_CAUSE_TICK :
+					       TASK_ISOLATION_CAUSE_TIMER;
+		break;
+	case TASK_ISOLATION_ENTRY_RESCHEDULE:
+		cause->cause = TASK_ISOLATION_CAUSE_RESCHEDULE;
+		break;
+	case TASK_ISOLATION_ENTRY_CALL:
+		cause->cause = TASK_ISOLATION_CAUSE_IPI;
+		break;
+	case TASK_ISOLATION_ENTRY_TLB:
+		cause->cause = TASK_ISOLATION_CAUSE_TLB_FLUSH;
+		break;
+	case TASK_ISOLATION_ENTRY_IRQ_WORK:
+		cause->cause = TASK_ISOLATION_CAUSE_IRQ_WORK;
+		break;
+	case TASK_ISOLATION_ENTRY_IRQ:
+		cause->cause = TASK_ISOLATION_CAUSE_IRQ;
+		break;
+	case TASK_ISOLATION_ENTRY_OTHER:
+		cause->cause = TASK_ISOLATION_CAUSE_UNKNOWN;
+		cause->address = instruction_pointer(regs);
+		return;
+	}
+	/* Somebody else took the CPU after it: that is what the task suffered. */
+	if (isolation->preempted_pid) {
+		cause->cause = TASK_ISOLATION_CAUSE_PREEMPTED;
+		cause->detail = isolation->preempted_pid;
+		strscpy(cause->name, isolation->preempted_comm,
+			sizeof(isolation->preempted_comm));
+	}
+}
+
+/* An entry was noted, or a signal frame was built. False: no owner any more. */
+bool interruption_entry(struct task_isolation *isolation, struct pt_regs *regs, int signal)
+{
+	struct owner *owner = owner_of(isolation);
+	struct policy_event event = { };
+
+	if (signal) {
+		event.kind = POLICY_EVENT_DELIVERY;
+		event.cause.cause = TASK_ISOLATION_CAUSE_SIGNAL;
+		event.cause.detail = signal;
+	} else if (current->nr_cpus_allowed != 1 ||
+		   raw_smp_processor_id() != isolation->cpu) {
+		event.kind = POLICY_EVENT_DELIVERY;
+		event.cause.cause = TASK_ISOLATION_CAUSE_AFFINITY;
+	} else {
+		describe_entry(isolation, regs, &event);
+	}
+	isolation->entered = false;
+	isolation->nmi = false;
+	isolation->preempted_pid = 0;
+	return interruption_judge(owner, &event);
+}
+
+void interruption_exec(struct task_isolation *isolation, bool privileged)
+{
+	struct policy_event event = {
+		.kind		 = POLICY_EVENT_EXEC,
+		.privileged_exec = privileged,
+		.cause		 = {
+			.cause	= TASK_ISOLATION_CAUSE_SYSCALL,
+			.detail	= execve_number(),
+		},
+	};
+
+	interruption_judge(owner_of(isolation), &event);
+}
+
+/* A signal that ends the task never gets a frame: this is its delivery. */
+void interruption_exit(struct task_isolation *isolation, long code)
+{
+	struct owner *owner = owner_of(isolation);
+	struct policy_event event = {
+		.kind = POLICY_EVENT_EXIT,
+	};
+
+	if (code & 0x7f) {
+		event.kind = POLICY_EVENT_DELIVERY;
+		event.cause.cause = TASK_ISOLATION_CAUSE_SIGNAL;
+		event.cause.detail = code & 0x7f;
+	}
+	if (interruption_judge(owner, &event))
+		owner_leave(owner);
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The log: one line per loss, printed on a housekeeping CPU.
+ *
+ * printk() on an isolated CPU would raise work there. The line is made by the
+ * victim, put on a lockless list, and printed by an unbound worker, which runs
+ * on housekeeping CPUs only.
+ */
+#include <linux/llist.h>
+#include <linux/pid.h>
+#include <linux/printk.h>
+#include <linux/ratelimit.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "shell.h"
+
+struct line {
+	struct llist_node node;
+	bool debug;
+	char text[TASK_COMM_LEN * 4 + 96 + TASK_ISOLATION_TEXT_LEN];
+};
+
+static LLIST_HEAD(lines);
+static DEFINE_PER_CPU(struct ratelimit_state, limits);
+
+static void print_lines(struct work_struct *work)
+{
+	struct llist_node *first = llist_reverse_order(llist_del_all(&lines));
+	struct line *line, *next;
+
+	llist_for_each_entry_safe(line, next, first, node) {
+		if (line->debug)
+			pr_info("%s\n", line->text);
+		else
+			pr_warn("%s\n", line->text);
+		kfree(line);
+	}
+}
+
+static DECLARE_WORK(print_work, print_lines);
+
+/* Ten lines in five seconds for each CPU; what is left out is only not printed. */
+static bool allowed(void)
+{
+	struct ratelimit_state *limit = raw_cpu_ptr(&limits);
+
+	if (!limit->interval) {
+		ratelimit_state_init(limit, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
+		/* Its own message would come from this CPU. */
+		ratelimit_set_flags(limit, RATELIMIT_MSG_ON_RELEASE);
+	}
+	return __ratelimit(limit);
+}
+
+static struct line *new_line(bool debug)
+{
+	struct line *line = allowed() ? kzalloc(sizeof(*line), GFP_KERNEL) : NULL;
+
+	if (line)
+		line->debug = debug;
+	return line;
+}
+
+static void queue(struct line *line)
+{
+	llist_add(&line->node, &lines);
+	queue_work(system_unbound_wq, &print_work);
+}
+
+/* Print @text, at information level when @debug. May sleep. */
+void log_line(const char *text, bool debug)
+{
+	struct line *line = new_line(debug);
+
+	if (!line)
+		return;
+	strscpy(line->text, text);
+	queue(line);
+}
+
+/* Print what the policy says of @cause; @log as in struct policy_verdict. */
+void log_loss(struct owner *owner, const struct policy_cause *cause, u32 log)
+{
+	const struct policy_operations *policy;
+	struct policy_task task = { .pid = task_pid_nr(current) };
+	struct line *line;
+	u32 length = 0;
+
+	if (log == 2 && !debug)
+		return;
+	line = new_line(log == 2);
+	if (!line)
+		return;
+	get_task_comm(task.comm, current);
+	scoped_guard(rcu) {
+		policy = policy_serving();
+		if (policy && policy->loss_line)
+			length = policy->loss_line(&task, cause, log, line->text,
+						   sizeof(line->text));
+	}
+	if (length)
+		queue(line);
+	else
+		kfree(line);
+}
+
+/* Nobody can queue any more: print what is left. */
+void log_end(void)
+{
+	flush_work(&print_work);
+}

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Owners: entering, leaving, and what a task can ask about itself.
+ *
+ * A CPU has at most one owner. Who it is changes under owners_lock, always by
+ * the task itself: it enters, leaves, loses isolation or exits.
+ */
+#include <linux/capability.h>
+#include <linux/init.h>
+#include <linux/ptrace.h>
+#include <linux/sched/deadline.h>
+#include <linux/sched/isolation.h>
+#include <linux/slab.h>
+#include <linux/tick.h>
+#include <linux/uaccess.h>
+
+#include "shell.h"
+
+DEFINE_SPINLOCK(owners_lock);
+DEFINE_PER_CPU(struct cpu_record, cpu_records);
+
+/* Which load of this module this is: a record of an earlier one may be laid out otherwise. */
+static u64 this_load __ro_after_init;
+
+void __init owner_init(void)
+{
+	this_load = ktime_get_ns();
+}
+
+/* The current task's record, or NULL when it never tried to enter. */
+struct owner *current_owner(void)
+{
+	struct task_isolation *isolation = current->task_isolation;
+	struct owner *owner = container_of_const(isolation, struct owner, isolation);
+
+	return isolation && owner->cookie == this_load ? owner : NULL;
+}
+
+static struct owner *make_owner(void)
+{
+	struct owner *owner = current_owner();
+
+	if (owner)
+		return owner;
+	owner = kzalloc(sizeof(*owner), GFP_KERNEL_ACCOUNT);
+	if (!owner)
+		return NULL;
+	owner->cookie = this_load;
+	owner->task = current;
+	owner->isolation.cpu = -1;
+	task_isolation_replace(&owner->isolation);
+	return owner;
+}
+
+static bool is_owner(const struct owner *owner)
+{
+	return owner && owner->flags;
+}
+
+/*
+ * What the owner's CPU is for it right now, as another CPU can tell: isolated
+ * is only who is in user space after a passed test.
+ */
+u32 owner_state(const struct owner *owner)
+{
+	int state = atomic_read(per_cpu_ptr(&context_tracking.state, owner->isolation.cpu));
+
+	if ((state & CT_STATE_ISOLATED) && (state & CT_STATE_MASK) == CT_STATE_USER)
+		return TASK_ISOLATION_ISOLATED;
+	if (READ_ONCE(owner->isolation.went_late))
+		return TASK_ISOLATION_LATE;
+	return TASK_ISOLATION_ENTERING;
+}
+
+void owner_counters(const struct owner *owner, u64 counters[4])
+{
+	counters[0] = READ_ONCE(owner->isolation.own);
+	counters[1] = READ_ONCE(owner->isolation.foreign);
+	counters[2] = READ_ONCE(owner->isolation.absorbed);
+	counters[3] = READ_ONCE(owner->isolation.late_entries);
+}
+
+/* Another policy serves, or somebody wants to hear of each call: ask for all. */
+void owner_ask_for_calls(void)
+{
+	struct owner *owner;
+	int cpu;
+
+	guard(spinlock)(&owners_lock);
+	for_each_possible_cpu(cpu) {
+		owner = per_cpu(cpu_records, cpu).owner;
+		if (owner)
+			WRITE_ONCE(owner->isolation.count_syscalls, false);
+	}
+}
+
+/* The CPU gets an owner; 0, -EBUSY, or -EINVAL when it just left the list. */
+static int claim(struct owner *owner, int cpu)
+{
+	struct cpu_record *record = per_cpu_ptr(&cpu_records, cpu);
+
+	guard(spinlock)(&owners_lock);
+	if (record->owner && record->owner != owner)
+		return -EBUSY;
+	if (!cpumask_test_cpu(cpu, &listed))
+		return -EINVAL;
+	if (record->owner == owner)
+		return 0;
+	policy_pin();
+	owner->lost = false;
+	owner->loss.cause = TASK_ISOLATION_CAUSE_NONE;
+	owner->loss_text[0] = '\0';
+	owner->isolation.cpu = cpu;
+	owner->isolation.own = 0;
+	owner->isolation.foreign = 0;
+	owner->isolation.absorbed = 0;
+	owner->isolation.late_entries = 0;
+	record->owner = owner;
+	record->lost = false;
+	record->last_loss[0] = '\0';
+	return 0;
+}
+
+/* The current task owns nothing any more; what happened stays readable. */
+void owner_leave(struct owner *owner)
+{
+	struct cpu_record *record = per_cpu_ptr(&cpu_records, owner->isolation.cpu);
+	u64 counters[4];
+
+	task_isolation_detach();
+	owner->isolation.entered = false;
+	owner->isolation.nmi = false;
+	owner->isolation.ready = false;
+	owner->isolation.late = false;
+	owner->isolation.went_late = false;
+	owner->isolation.retried = false;
+	owner->isolation.stack = 0;
+
+	guard(spinlock)(&owners_lock);
+	owner->flags = 0;
+	if (record->owner != owner)
+		return;
+	owner_counters(owner, counters);
+	record->owner = NULL;
+	record->own = counters[0];
+	record->foreign = counters[1];
+	record->absorbed = counters[2];
+	record->late = counters[3];
+	record->lost = owner->lost;
+	policy_unpin();
+}
+
+/* Remember and, with debug, log why an entry was refused (2.9). */
+void owner_refuse(struct owner *owner, int error, u32 refusal, u32 unmet,
+		  const struct policy_cause *in_the_way)
+{
+	const struct policy_operations *policy;
+
+	owner->refusal_errno = -error;
+	owner->refusal_unmet = unmet;
+	owner->refusal[0] = '\0';
+	scoped_guard(rcu) {
+		policy = policy_serving();
+		if (policy && policy->refusal_text)
+			policy->refusal_text(&owner->admit, refusal, unmet, in_the_way,
+					     owner->refusal, sizeof(owner->refusal));
+	}
+	if (debug && owner->refusal[0])
+		log_line(owner->refusal, true);
+}
+
+static void gather(struct policy_admit_facts *facts, const struct policy_call_verdict *call,
+		   const struct owner *owner)
+{
+	u32 dependency = task_isolation_tick_dependency();
+	const struct owner *other;
+	int cpu;
+
+	*facts = (struct policy_admit_facts){
+		.mode		= call->mode,
+		.allow		= POLICY_ALLOW_PRIVILEGED,
+		.privileged	= capable(CAP_SYS_NICE),
+		.switched_off	= task_isolation_switched_off(),
+		.affinity	= current->nr_cpus_allowed,
+		.cpu		= -1,
+		.clock_stable	= !(dependency & TICK_DEP_MASK_CLOCK_UNSTABLE),
+		.deadline	= dl_task(current),
+		.allocated	= owner != NULL,
+		.traced		= current->ptrace != 0,
+		.tick_dependency = dependency,
+	};
+	if (facts->affinity != 1)
+		return;
+	cpu = cpumask_first(current->cpus_ptr);
+	facts->cpu = cpu;
+	facts->nohz_full = tick_nohz_full_cpu(cpu);
+	facts->out_of_balancing = cpu_is_isolated(cpu) &&
+		(!housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN) || cpuset_cpu_is_isolated(cpu));
+
+	guard(spinlock)(&owners_lock);
+	facts->listed = cpumask_test_cpu(cpu, &listed);
+	other = per_cpu(cpu_records, cpu).owner;
+	facts->other_owner = other && other != owner;
+	facts->other_owner_pid = facts->other_owner ? task_pid_vnr(other->task) : 0;
+}
+
+/*
+ * Enter, or enter again with other flags. On any error nothing is changed: a
+ * task that was no owner is none, one that was keeps its mode (2.8).
+ */
+static long enter(u32 flags, const struct policy_call_verdict *call)
+{
+	struct owner *owner = make_owner();
+	const struct policy_operations *policy;
+	struct policy_admit_verdict admit = {
+		.error = -EINVAL,
+	};
+	struct policy_admit_facts facts;
+	u32 mode_before, signal_before;
+	bool nowait_before, was_owner;
+	int error;
+
+	gather(&facts, call, owner);
+	scoped_guard(rcu) {
+		policy = policy_serving();
+		if (policy && policy->admit) {
+			admit.error = 0;
+			policy->admit(&facts, &admit);
+		}
+	}
+	if (!owner)
+		return admit.error ?: -ENOMEM;
+	owner->admit = facts;
+	if (!admit.error) {
+		was_owner = is_owner(owner);
+		admit.error = claim(owner, facts.cpu);
+		if (admit.error)
+			admit.refusal = admit.error == -EBUSY ? POLICY_REFUSAL_OWNED :
+							       POLICY_REFUSAL_NOT_LISTED;
+	}
+	if (admit.error) {
+		owner_refuse(owner, admit.error, admit.refusal, 0, NULL);
+		return admit.error;
+	}
+
+	mode_before = owner->mode;
+	signal_before = owner->signal;
+	nowait_before = owner->nowait;
+	owner->stays = was_owner;
+	owner->mode = call->mode;
+	owner->signal = call->signal;
+	owner->nowait = call->nowait;
+	owner->isolation.need = admit.need;
+	error = quiet_wait(owner);
+	if (error) {
+		owner->mode = mode_before;
+		owner->signal = signal_before;
+		owner->nowait = nowait_before;
+		if (!was_owner)
+			owner_leave(owner);
+		return error;
+	}
+	owner->refusal_errno = 0;
+	owner->refusal_unmet = 0;
+	owner->refusal[0] = '\0';
+	owner->isolation.count_syscalls = admit.count_syscalls && !debug;
+	scoped_guard(spinlock, &owners_lock)
+		owner->flags = flags;
+	if (!was_owner)
+		task_isolation_attach(&owner->isolation);
+	return 0;
+}
+
+static long leave(struct owner *owner)
+{
+	if (is_owner(owner))
+		owner_leave(owner);
+	return 0;
+}
+
+/* 2.3: older and newer callers both get what both sides know of. */
+static long inform(struct owner *owner, struct task_isolation_info __user *to, u64 size)
+{
+	struct task_isolation_info info = {
+		.cpu = -1,
+	};
+	u64 counters[4];
+
+	if (size < TASK_ISOLATION_INFO_SIZE_VER0 || size > PAGE_SIZE)
+		return -E2BIG;
+	info.size = min_t(u64, size, sizeof(info));
+	if (owner) {
+		owner_counters(owner, counters);
+		info.flags = owner->flags;
+		if (!is_owner(owner))
+			info.state = owner->lost ? TASK_ISOLATION_LOST : TASK_ISOLATION_OFF;
+		else if (owner->isolation.went_late)
+			info.state = TASK_ISOLATION_LATE;
+		else
+			info.state = TASK_ISOLATION_ISOLATED;
+		info.cpu = owner->isolation.cpu;
+		info.own = counters[0];
+		info.foreign = counters[1];
+		info.absorbed = counters[2];
+		info.late = counters[3];
+		info.refusal_errno = owner->refusal_errno;
+		info.refusal_unmet = owner->refusal_unmet;
+		info.loss_cause = owner->loss.cause;
+		info.loss_detail = owner->loss.detail;
+		info.loss_address = owner->loss.address;
+		strscpy(info.refusal, owner->refusal);
+		strscpy(info.loss, owner->loss_text);
+	}
+	if (copy_to_user(to, &info, info.size))
+		return -EFAULT;
+	/* A newer caller's fields that this kernel does not know read as 0. */
+	if (size > sizeof(info) && clear_user((void __user *)to + sizeof(info),
+					      size - sizeof(info)))
+		return -EFAULT;
+	return 0;
+}
+
+/* The prctl() options that nobody else knows. May sleep. */
+long owner_prctl(int option, unsigned long arg2, unsigned long arg3,
+		 unsigned long arg4, unsigned long arg5)
+{
+	struct owner *owner = current_owner();
+	const struct policy_operations *policy;
+	struct policy_call_verdict call = { };
+	struct policy_call_facts facts = {
+		.option	= option,
+		.arg2	= arg2,
+		.arg3	= arg3,
+		.arg4	= arg4,
+		.arg5	= arg5,
+		.flags	= owner ? owner->flags : 0,
+	};
+
+	if (is_owner(owner))
+		facts.state = TASK_ISOLATION_ISOLATED;
+	scoped_guard(rcu) {
+		policy = policy_serving();
+		if (policy && policy->prctl)
+			policy->prctl(&facts, &call);
+	}
+	switch ((enum policy_call)call.call) {
+	case POLICY_CALL_RETURN:
+		return call.result;
+	case POLICY_CALL_ENTER:
+		return enter(arg2, &call);
+	case POLICY_CALL_LEAVE:
+		return leave(owner);
+	case POLICY_CALL_INFO:
+		return inform(owner, (struct task_isolation_info __user *)arg2, arg3);
+	case POLICY_CALL_NOT_OURS:
+		break;
+	}
+	return -EINVAL;
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Quiescence: the CPU is not quiet, the policy says what to do about it, this
+ * does it, and the test is made again.
+ *
+ * Context: the task itself, interrupts on, inside prctl or its exit loop. It
+ * sleeps for what has an end (RCU callbacks, a timer, other tasks), and the
+ * limit of each sleep is armed on a housekeeping CPU: nothing is armed here.
+ */
+#include <linux/kallsyms.h>
+#include <linux/ktime.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/isolation.h>
+#include <linux/sched/rt.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/tick.h>
+#include <linux/workqueue.h>
+#include <asm/syscall.h>
+
+#include "shell.h"
+
+/* ---- sleeping -------------------------------------------------------------- */
+
+/*
+ * One sleep. Whoever is done with it last frees it: an RCU callback that was
+ * not waited for to its end may come long after the sleep.
+ */
+struct nap {
+	struct delayed_work limit;
+	struct rcu_head callback;
+	struct completion done;
+	refcount_t users;
+};
+
+static void nap_put(struct nap *nap)
+{
+	if (refcount_dec_and_test(&nap->users))
+		kfree(nap);
+}
+
+static void nap_over(struct work_struct *work)
+{
+	complete(&container_of(to_delayed_work(work), struct nap, limit)->done);
+}
+
+static void callbacks_done(struct rcu_head *head)
+{
+	struct nap *nap = container_of(head, struct nap, callback);
+
+	complete(&nap->done);
+	nap_put(nap);
+}
+
+/*
+ * Sleep until @ns from now, or with @callbacks until this CPU's RCU callbacks
+ * of now are done; a signal or the freezer ends it early.
+ */
+static void sleep_for(u64 ns, bool callbacks)
+{
+	int housekeeping = housekeeping_any_cpu(HK_TYPE_TICK);
+	struct nap *nap = kzalloc(sizeof(*nap), GFP_KERNEL);
+
+	if (!nap) {
+		yield();
+		return;
+	}
+	refcount_set(&nap->users, 1);
+	init_completion(&nap->done);
+	INIT_DELAYED_WORK(&nap->limit, nap_over);
+	queue_delayed_work_on(housekeeping, system_wq, &nap->limit, nsecs_to_jiffies(ns) + 1);
+	if (callbacks) {
+		/* This CPU's callbacks are run in order, so this one comes last. */
+		refcount_inc(&nap->users);
+		call_rcu_hurry(&nap->callback, callbacks_done);
+	}
+	wait_for_completion_state(&nap->done, TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+	cancel_delayed_work_sync(&nap->limit);
+	nap_put(nap);
+}
+
+/* ---- asking ---------------------------------------------------------------- */
+
+static void begin_wait(struct owner *owner)
+{
+	owner->wait_start = ktime_get_ns();
+	owner->quiesced = 0;
+}
+
+/* What keeps the CPU from being quiet, for a refusal or as cause of a loss. */
+static void find_in_the_way(u32 unmet, struct policy_cause *cause)
+{
+	void *function;
+	pid_t pid;
+	u64 in_ns;
+
+	*cause = (struct policy_cause){
+		.cause	= TASK_ISOLATION_CAUSE_NOT_QUIET,
+		.detail	= unmet,
+	};
+	if ((unmet & TASK_ISOLATION_UNMET_TASK) && task_isolation_other_task(&pid, cause->name)) {
+		cause->cause = TASK_ISOLATION_CAUSE_PREEMPTED;
+		cause->detail = pid;
+	} else if (unmet & TASK_ISOLATION_UNMET_TICK) {
+		cause->cause = TASK_ISOLATION_CAUSE_TICK;
+		cause->detail = task_isolation_tick_dependency();
+	} else if ((unmet & TASK_ISOLATION_UNMET_TIMER) &&
+		   task_isolation_next_timer(&in_ns, &function)) {
+		cause->cause = TASK_ISOLATION_CAUSE_TIMER;
+		cause->detail = 0;
+		cause->address = (unsigned long)function;
+		if (function)
+			snprintf(cause->name, sizeof(cause->name), "%ps", function);
+	}
+}
+
+/* The policy's word on @unmet; EAGAIN where it has none. */
+static void ask(struct owner *owner, u32 unmet, u32 phase, bool entering,
+		struct policy_quiet_verdict *verdict)
+{
+	const struct policy_operations *policy;
+	struct policy_quiet_facts facts = {
+		.unmet		 = unmet,
+		.need		 = owner->isolation.need,
+		.mode		 = owner->mode,
+		.state		 = entering ? TASK_ISOLATION_ENTERING : TASK_ISOLATION_ISOLATED,
+		.phase		 = phase,
+		.nowait		 = owner->nowait,
+		.may_wait	 = entering || owner->isolation.may_wait,
+		.tick_dependency = task_isolation_tick_dependency(),
+		.quiesced	 = owner->quiesced,
+		.traced		 = current->ptrace != 0,
+		.waited_ns	 = ktime_get_ns() - owner->wait_start,
+		.limit_ns	 = READ_ONCE(timeout_ms) * (u64)NSEC_PER_MSEC,
+		.timer_ns	 = U64_MAX,
+	};
+	void *function;
+
+	task_isolation_next_timer(&facts.timer_ns, &function);
+	*verdict = (struct policy_quiet_verdict){
+		.quiet	= POLICY_QUIET_OFF,
+		.error	= -EAGAIN,
+	};
+	guard(rcu)();
+	policy = policy_serving();
+	if (policy && policy->quiet) {
+		memset(verdict, 0, sizeof(*verdict));
+		policy->quiet(&facts, verdict);
+	}
+}
+
+/* Do one step of waiting. False: @quiet is not one, but an end. */
+static bool step(struct owner *owner, u32 quiet)
+{
+	u64 in_ns = 0, limit_ns = READ_ONCE(timeout_ms) * (u64)NSEC_PER_MSEC;
+	void *function;
+
+	owner->quiesced++;
+	switch ((enum policy_quiet)quiet) {
+	case POLICY_QUIET_GO:
+		return true;
+	case POLICY_QUIET_QUIESCE:
+		task_isolation_quiesce();
+		/* Interrupts are on: what was queued for them has run. Softirqs: */
+		local_bh_disable();
+		local_bh_enable();
+		return true;
+	case POLICY_QUIET_YIELD:
+		/* A real-time task only lets its equals run when it yields. */
+		if (rt_task(current) || owner->quiesced > 64)
+			sleep_for(TICK_NSEC, false);
+		else
+			yield();
+		return true;
+	case POLICY_QUIET_RCU:
+		sleep_for(limit_ns, true);
+		return true;
+	case POLICY_QUIET_TIMER:
+		task_isolation_next_timer(&in_ns, &function);
+		sleep_for(in_ns, false);
+		return true;
+	case POLICY_QUIET_TICK:
+		/* The tick may be held by what ends with time: do not spin for it. */
+		if (owner->quiesced > 8)
+			sleep_for(TICK_NSEC, false);
+		task_isolation_tick_kick();
+		return true;
+	case POLICY_QUIET_LATE:
+	case POLICY_QUIET_OFF:
+	case POLICY_QUIET_LOSS:
+		break;
+	}
+	return false;
+}
+
+/* ---- inside prctl ------------------------------------------------------------ */
+
+/* Wait until the CPU is quiet; 0, or -errno with the reason recorded. */
+int quiet_wait(struct owner *owner)
+{
+	struct policy_quiet_verdict verdict;
+	struct policy_cause cause;
+	u32 unmet;
+
+	begin_wait(owner);
+	for (;;) {
+		local_irq_disable();
+		unmet = task_isolation_test(&owner->isolation);
+		local_irq_enable();
+		if (task_isolation_rcu_callbacks())
+			unmet |= TASK_ISOLATION_UNMET_RCU;
+		if (!unmet)
+			return 0;
+		/* A handler makes it EINTR, without one the call starts again. */
+		if (signal_pending(current)) {
+			owner_refuse(owner, -EINTR, POLICY_REFUSAL_SIGNAL,
+				     unmet | TASK_ISOLATION_UNMET_WORK, NULL);
+			return -ERESTARTNOHAND;
+		}
+		ask(owner, unmet, POLICY_PHASE_CALL, true, &verdict);
+		if (!step(owner, verdict.quiet))
+			break;
+		cond_resched();
+	}
+	find_in_the_way(unmet, &cause);
+	if (!verdict.error)
+		verdict.error = -EAGAIN;
+	owner_refuse(owner, verdict.error, verdict.refusal, unmet, &cause);
+	return verdict.error;
+}
+
+/* ---- on the way to user space -------------------------------------------------- */
+
+/* The final test failed. It is made again after this. */
+void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unmet)
+{
+	struct owner *owner = container_of(isolation, struct owner, isolation);
+	bool entering = !isolation->ready;
+	struct policy_quiet_verdict verdict;
+	struct policy_event event = {
+		.kind = POLICY_EVENT_INTERFERENCE,
+	};
+
+	if (!isolation->retried)
+		begin_wait(owner);
+	ask(owner, unmet, POLICY_PHASE_EXIT, entering, &verdict);
+	if (step(owner, verdict.quiet))
+		return;
+
+	find_in_the_way(unmet, &event.cause);
+	if (entering) {
+		/* The call has returned 0 already; its result is still in reach. */
+		if (!verdict.error)
+			verdict.error = -EAGAIN;
+		owner_refuse(owner, verdict.error, verdict.refusal, unmet, &event.cause);
+		syscall_set_return_value(current, regs, verdict.error, 0);
+		owner_leave(owner);
+	} else if (verdict.quiet == POLICY_QUIET_LATE) {
+		isolation->late = true;
+	} else if (unmet & TASK_ISOLATION_UNMET_CPU) {
+		event.kind = POLICY_EVENT_DELIVERY;
+		event.cause = (struct policy_cause){
+			.cause = TASK_ISOLATION_CAUSE_AFFINITY,
+		};
+		interruption_judge(owner, &event);
+	} else {
+		interruption_judge(owner, &event);
+	}
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The shell: gathers facts from the kernel, asks the policy, and does what the
+ * verdict says. It decides nothing.
+ *
+ * Context: callbacks of the hooks come from task context with interrupts on
+ * and may sleep; see struct task_isolation_ops.
+ *
+ * Locks, outer to inner: list_mutex (the list and who is on it), owners_lock
+ * (which task owns which CPU). The policy is called under RCU only.
+ */
+#ifndef TASK_ISOLATION_SHELL_H
+#define TASK_ISOLATION_SHELL_H
+
+#include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "compat.h"
+#include "policy.h"
+
+/**
+ * struct owner - what the shell keeps for a task that entered at least once
+ * @isolation: what the hooks see; must be first, the core frees it
+ * @cookie: which load of this module made the record
+ * @task: whom it belongs to
+ * @flags: as PR_GET_TASK_ISOLATION returns; 0 when no owner
+ * @mode: enum policy_mode
+ * @signal: what a loss sends, 0 none
+ * @nowait: refuse instead of waiting
+ * @lost: the last stay ended with a loss
+ * @stays: the task is an owner that enters again, with other flags
+ * @wait_start: when this wait for quiet began
+ * @quiesced: what has been tried in it
+ * @admit: facts of the last entry, for the text of a refusal
+ * @refusal_errno: @refusal_unmet: @refusal: why the last entry was refused
+ * @loss: @loss_text: why the last stay ended
+ *
+ * Only the task itself writes, under owners_lock where others read.
+ */
+struct owner {
+	struct task_isolation isolation;
+	u64 cookie;
+	struct task_struct *task;
+	u32 flags;
+	u32 mode;
+	u32 signal;
+	bool nowait;
+	bool lost;
+	bool stays;
+	u64 wait_start;
+	u32 quiesced;
+	struct policy_admit_facts admit;
+	u32 refusal_errno;
+	u32 refusal_unmet;
+	char refusal[TASK_ISOLATION_TEXT_LEN];
+	struct policy_cause loss;
+	char loss_text[TASK_ISOLATION_TEXT_LEN];
+};
+
+/* What is kept of a CPU's last owner; under owners_lock. */
+struct cpu_record {
+	struct owner *owner;
+	u64 own, foreign, absorbed, late;
+	bool lost;
+	char last_loss[TASK_COMM_LEN * 4 + 16 + TASK_ISOLATION_TEXT_LEN];
+};
+
+extern struct mutex list_mutex;
+extern spinlock_t owners_lock;
+extern struct cpumask listed;		/* written under both locks */
+DECLARE_PER_CPU(struct cpu_record, cpu_records);
+
+/* owner.c: who owns what */
+void owner_init(void);
+struct owner *current_owner(void);
+long owner_prctl(int option, unsigned long arg2, unsigned long arg3,
+		 unsigned long arg4, unsigned long arg5);
+void owner_leave(struct owner *owner);
+void owner_refuse(struct owner *owner, int error, u32 refusal, u32 unmet,
+		  const struct policy_cause *in_the_way);
+void owner_ask_for_calls(void);
+u32 owner_state(const struct owner *owner);
+void owner_counters(const struct owner *owner, u64 counters[4]);
+
+/* interruption.c: what happened to an owner */
+bool interruption_syscall(struct task_isolation *isolation, struct pt_regs *regs, long nr);
+void interruption_pending(struct task_isolation *isolation, struct pt_regs *regs,
+			  unsigned long ti_work);
+bool interruption_entry(struct task_isolation *isolation, struct pt_regs *regs, int signal);
+void interruption_exec(struct task_isolation *isolation, bool privileged);
+void interruption_exit(struct task_isolation *isolation, long code);
+bool interruption_judge(struct owner *owner, struct policy_event *event);
+
+/* quiet.c: the CPU is not quiet */
+int quiet_wait(struct owner *owner);
+void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unmet);
+
+/* list.c: which CPUs */
+int list_load(const char *text);
+int list_write(const char *text, size_t length);
+void list_clear(void);
+
+/* log.c: one line per loss */
+void log_line(const char *text, bool debug);
+void log_loss(struct owner *owner, const struct policy_cause *cause, u32 log);
+void log_end(void);
+
+/* files.c: sysfs */
+extern unsigned int timeout_ms;
+extern bool debug;
+int files_add(void);
+void files_remove(void);
+
+/* policies.c: which policy serves */
+const struct policy_operations *policy_serving(void);
+void policy_pin(void);
+void policy_unpin(void);
+int policy_choose(const char *name);
+size_t policy_name(char *text, size_t size);
+
+#endif /* TASK_ISOLATION_SHELL_H */

@@ -3,8 +3,8 @@
 #ifndef SELFTESTS_MODULES_H
 #define SELFTESTS_MODULES_H
 
-#include <sys/utsname.h>
 #include "isolation.h"
+#include <sys/utsname.h>
 
 #define SHELL		"task_isolation"
 #define POLICY(name)	"task_isolation_policy_" name

@@ -111,6 +111,29 @@ TEST_F(balanced, p6_1_a_balanced_cpu_is_warned_of)
 	EXPECT_NE(NULL, strstr(self->s->info.refusal, "isolcpus=domain")) TH_LOG("%s", self->s->info.refusal);
 }
 
+/* task_isolation=2,3 possible_cpus=6: CPU 4 may exist, but does not */
+BOOT(absent)
+
+TEST_F(absent, p6_3_an_absent_cpu_is_ENODEV)
+{
+	EXPECT_EQ(-ENODEV, write_text(FILE_LIST, "4"));
+	EXPECT_EQ(-ENODEV, write_text(FILE_LIST, "2,4"));
+	EXPECT_STREQ("2-3", self->list);
+	read_text(FILE_LIST, self->list, sizeof(self->list));
+	EXPECT_STREQ("2-3", self->list);
+}
+
+TEST_F(absent, p6_1_an_absent_cpu_fails_and_says_so)
+{
+	ASSERT_EQ(0, unload(STANDARD));
+	ASSERT_EQ(0, unload(SHELL));
+	EXPECT_EQ(-ENODEV, load(SHELL, "cpus=2,4"));
+	EXPECT_FALSE(is_loaded(SHELL));
+	EXPECT_TRUE(UNTIL_MS(3000, log_has("task_isolation", "CPU 4")));
+	EXPECT_EQ(0, load(SHELL, ""));
+	EXPECT_EQ(0, load(STANDARD, ""));
+}
+
 /* task_isolation=2,3 without tsc=reliable, the clocksource watchdog on */
 BOOT(watchdog)
 

@@ -430,12 +430,25 @@ static inline void spin_until_may(struct stage *s, int step)
 }
 
 /* Actor: enter and say how it went. */
+/* A refusal that the test does not expect is useless without its reason. */
+static inline void tell_refusal(struct stage *s)
+{
+	struct task_isolation_info info;
+
+	if (!prctl(PR_TASK_ISOLATION_INFO, &info, sizeof(info), 0, 0))
+		printf("# CPU %d refused, errno %d, unmet %#x: %s\n", s->cpu, s->error,
+		       info.refusal_unmet, info.refusal);
+	fflush(stdout);
+}
+
 static inline int enter_on_stage(struct stage *s, unsigned long flags)
 {
 	s->at = AT_READY;
 	s->error = enter(flags) ? errno : 0;
 	if (!s->error)
 		s->entered++;
+	else
+		tell_refusal(s);
 	s->at = AT_ENTERED;
 	return s->error;
 }

@@ -302,7 +302,8 @@ static void act_be_interfered(struct stage *s)
 		EXPECT_TRUE(alive(self->s));				\
 		break;							\
 	}								\
-	self->s->may = 1;						\
+	if (variant->mode != MODE_STRICT)				\
+		self->s->may = 1;					\
 	status = finish(pid);						\
 	if (variant->mode == MODE_STRICT) {				\
 		EXPECT_TRUE(killed_by(status, SIGKILL)) TH_LOG("status %#x", status); \

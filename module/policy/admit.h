@@ -34,9 +34,10 @@ enum class Refusal : u32 {
 	Timeout = POLICY_REFUSAL_TIMEOUT,
 	Signal = POLICY_REFUSAL_SIGNAL,
 	Never = POLICY_REFUSAL_NEVER,
+	Flags = POLICY_REFUSAL_FLAGS,
 };
 
-constexpr u32 refusals = number_of(Refusal::Never) + 1;
+constexpr u32 refusals = number_of(Refusal::Flags) + 1;
 
 [[nodiscard]] policy_admit_verdict admit(const policy_admit_facts &facts);
 

@@ -125,6 +125,7 @@ enum policy_refusal {
 	POLICY_REFUSAL_TIMEOUT		= 16,	/* not quiet within the limit */
 	POLICY_REFUSAL_SIGNAL		= 17,	/* a handler runs (EINTR) */
 	POLICY_REFUSAL_NEVER		= 18,	/* this policy never says ready */
+	POLICY_REFUSAL_FLAGS		= 19,	/* in_the_way->address: the flags */
 };
 
 struct policy_admit_verdict {

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "prctl.h"
 
-#include "linux/task_isolation.h"
-
 namespace task_isolation
 {
 namespace
 {
-
-constexpr u64 signal_field = PR_TASK_ISOLATION_SET_SIG(0x7fU);
-constexpr u64 known_flags = PR_TASK_ISOLATION_ENABLE | PR_TASK_ISOLATION_USERSIG |
-			    PR_TASK_ISOLATION_ONESHOT | PR_TASK_ISOLATION_NOWAIT | signal_field;
 
 constexpr u32 last_signal = 64;
 

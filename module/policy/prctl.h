@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "linux/task_isolation.h"
 #include "mode.h"
 
 namespace task_isolation
@@ -32,6 +33,10 @@ struct Request {
 
 /* Whether option, the first argument of prctl, is one of the three calls. */
 [[nodiscard]] bool is_ours(u32 option);
+
+constexpr u64 signal_field = PR_TASK_ISOLATION_SET_SIG(0x7fU);
+constexpr u64 known_flags = PR_TASK_ISOLATION_ENABLE | PR_TASK_ISOLATION_USERSIG |
+			    PR_TASK_ISOLATION_ONESHOT | PR_TASK_ISOLATION_NOWAIT | signal_field;
 
 /* Flags that are not 0. */
 [[nodiscard]] Result<Request, Errno> request_from(u64 flags);

@@ -2,6 +2,7 @@
 #include "refusal_text.h"
 
 #include "condition.h"
+#include "prctl.h"
 #include "tick_dependency.h"
 
 namespace task_isolation
@@ -47,6 +48,24 @@ void write_boot_words(TextWriter &writer, Facts facts, const char *state, const 
 {
 	write_cpu(writer, facts).text(state).text(word).signed_decimal(facts.cpu);
 	writer.text(" or task_isolation=").signed_decimal(facts.cpu);
+}
+
+/* The checks of request_from(), in its order. */
+void write_flags(TextWriter &writer, u64 flags)
+{
+	writer.text("flags ").hexadecimal(flags);
+	if ((flags & ~known_flags) != 0)
+		writer.text(" have unknown bits ")
+			.hexadecimal(flags & ~known_flags)
+			.text("; leave them out");
+	else if ((flags & PR_TASK_ISOLATION_ENABLE) == 0)
+		writer.text(" lack ENABLE; add it, or pass 0 to leave");
+	else if ((flags & PR_TASK_ISOLATION_ONESHOT) != 0)
+		writer.text(": ONESHOT goes with no signal; leave one out");
+	else
+		writer.text(": signal ")
+			.decimal(PR_TASK_ISOLATION_GET_SIG(flags))
+			.text(" ends no process by default; choose one that does");
 }
 
 void write_owned(TextWriter &writer, Facts facts)
@@ -163,6 +182,8 @@ void write_refusal(TextWriter &writer, const policy_admit_facts &facts, Refusal 
 	case Refusal::Never:
 		writer.text("this policy never says ready; write another name to 'policy'");
 		return;
+	case Refusal::Flags:
+		return write_flags(writer, in_the_way == nullptr ? 0 : in_the_way->address);
 	}
 }
 

@@ -12,6 +12,7 @@
  */
 #include <linux/ptrace.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
 #include <linux/thread_info.h>
 #include <asm/syscall.h>
 #include <asm/unistd.h>
@@ -96,8 +97,6 @@ bool interruption_judge(struct owner *owner, struct policy_event *event)
 	count(owner, verdict.count);
 	if (verdict.state != TASK_ISOLATION_OFF && verdict.state != TASK_ISOLATION_LOST) {
 		owner->isolation.may_wait = verdict.may_wait;
-		if (verdict.may_wait)
-			owner->isolation.late = false;
 		if (verdict.log)
 			log_loss(owner, &event->cause, verdict.log);
 		return true;
@@ -116,14 +115,9 @@ bool interruption_judge(struct owner *owner, struct policy_event *event)
 	return false;
 }
 
-static int execve_number(void)
-{
-#ifdef CONFIG_IA32_EMULATION
-	if (in_ia32_syscall())
-		return __NR_ia32_execve;
-#endif
-	return __NR_execve;
-}
+/* x32 calls: the native table with this bit, and some numbers of their own. */
+#define X32_BIT			0x40000000L
+#define X32_RT_SIGRETURN	513
 
 /* Which of the calls that a policy may want to tell apart. */
 static u32 which_call(long nr)
@@ -140,11 +134,13 @@ static u32 which_call(long nr)
 		return POLICY_SYSCALL_OTHER;
 	}
 #endif
-	switch (nr) {
+	switch (nr & ~X32_BIT) {
 	case __NR_prctl:		return POLICY_SYSCALL_PRCTL;
 	case __NR_exit:			return POLICY_SYSCALL_EXIT;
 	case __NR_exit_group:		return POLICY_SYSCALL_EXIT_GROUP;
 	case __NR_rt_sigreturn:		return POLICY_SYSCALL_RT_SIGRETURN;
+	/* x32 has a number of its own for this one. */
+	case X32_RT_SIGRETURN:		return POLICY_SYSCALL_RT_SIGRETURN;
 	}
 	return POLICY_SYSCALL_OTHER;
 }
@@ -165,7 +161,6 @@ bool interruption_syscall(struct task_isolation *isolation, struct pt_regs *regs
 
 	/* It came from user space that was late: no interruption of a quiet CPU. */
 	if (!isolation->entered) {
-		isolation->late = false;
 		isolation->may_wait = true;
 		return true;
 	}
@@ -175,7 +170,8 @@ bool interruption_syscall(struct task_isolation *isolation, struct pt_regs *regs
 	if (interruption_judge(owner, &event) || event.syscall)
 		return true;
 	/* With a handler the call restarts when that returns. */
-	syscall_set_return_value(current, regs, -ERESTARTNOINTR, 0);
+	syscall_set_return_value(current, regs,
+				 signal_pending(current) ? -ERESTARTNOINTR : -EINTR, 0);
 	return false;
 }
 
@@ -201,6 +197,7 @@ static void describe_entry(const struct task_isolation *isolation, struct pt_reg
 {
 	struct policy_cause *cause = &event->cause;
 	struct task_isolation_record entry;
+	pid_t other;
 
 	task_isolation_classify(isolation, &entry);
 	event->kind = POLICY_EVENT_INTERFERENCE;
@@ -250,12 +247,14 @@ static void describe_entry(const struct task_isolation *isolation, struct pt_reg
 		cause->address = instruction_pointer(regs);
 		return;
 	}
-	/* Somebody else took the CPU after it: that is what the task suffered. */
-	if (isolation->preempted_pid) {
+	/* Somebody else took the CPU after it, or wants it: that is what it was for. */
+	if (isolation->preempted_pid ||
+	    task_isolation_other_task(&other, cause->name)) {
 		cause->cause = TASK_ISOLATION_CAUSE_PREEMPTED;
-		cause->detail = isolation->preempted_pid;
-		strscpy(cause->name, isolation->preempted_comm,
-			sizeof(isolation->preempted_comm));
+		cause->detail = isolation->preempted_pid ?: other;
+		if (isolation->preempted_pid)
+			strscpy(cause->name, isolation->preempted_comm,
+				sizeof(isolation->preempted_comm));
 	}
 }
 
@@ -289,7 +288,7 @@ void interruption_exec(struct task_isolation *isolation, bool privileged)
 		.privileged_exec = privileged,
 		.cause		 = {
 			.cause	= TASK_ISOLATION_CAUSE_SYSCALL,
-			.detail	= execve_number(),
+			.detail	= syscall_get_nr(current, current_pt_regs()),
 		},
 	};
 

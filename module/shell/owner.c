@@ -52,11 +52,6 @@ static struct owner *make_owner(void)
 	return owner;
 }
 
-static bool is_owner(const struct owner *owner)
-{
-	return owner && owner->flags;
-}
-
 /*
  * What the owner's CPU is for it right now, as another CPU can tell: isolated
  * is only who is in user space after a passed test.
@@ -94,16 +89,25 @@ void owner_ask_for_calls(void)
 	}
 }
 
+static bool is_owner(const struct owner *owner)
+{
+	return owner && owner->flags;
+}
+
 /* The CPU gets an owner; 0, -EBUSY, or -EINVAL when it just left the list. */
-static int claim(struct owner *owner, int cpu)
+static int claim(struct owner *owner, int cpu, bool count_syscalls)
 {
 	struct cpu_record *record = per_cpu_ptr(&cpu_records, cpu);
 
 	guard(spinlock)(&owners_lock);
+	/* Moved while it owns another CPU: its exit loop finds that out first. */
+	if (is_owner(owner) && owner->isolation.cpu != cpu)
+		return -EINVAL;
 	if (record->owner && record->owner != owner)
 		return -EBUSY;
 	if (!cpumask_test_cpu(cpu, &listed))
 		return -EINVAL;
+	WRITE_ONCE(owner->isolation.count_syscalls, count_syscalls && !READ_ONCE(debug));
 	if (record->owner == owner)
 		return 0;
 	policy_pin();
@@ -128,6 +132,9 @@ void owner_leave(struct owner *owner)
 	u64 counters[4];
 
 	task_isolation_detach();
+	/* It came from user space that was late, and does not pass the exit loop as owner. */
+	if (owner->isolation.went_late)
+		owner->isolation.late_entries++;
 	owner->isolation.entered = false;
 	owner->isolation.nmi = false;
 	owner->isolation.ready = false;
@@ -192,6 +199,11 @@ static void gather(struct policy_admit_facts *facts, const struct policy_call_ve
 	if (facts->affinity != 1)
 		return;
 	cpu = cpumask_first(current->cpus_ptr);
+	/* The mask may be changing under us: then this is no single CPU. */
+	if (cpu >= nr_cpu_ids) {
+		facts->affinity = 0;
+		return;
+	}
 	facts->cpu = cpu;
 	facts->nohz_full = tick_nohz_full_cpu(cpu);
 	facts->out_of_balancing = cpu_is_isolated(cpu) &&
@@ -216,8 +228,8 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 		.error = -EINVAL,
 	};
 	struct policy_admit_facts facts;
-	u32 mode_before, signal_before;
-	bool nowait_before, was_owner;
+	struct owner before;
+	bool was_owner;
 	int error;
 
 	gather(&facts, call, owner);
@@ -231,31 +243,36 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 	if (!owner)
 		return admit.error ?: -ENOMEM;
 	owner->admit = facts;
+	was_owner = is_owner(owner);
 	if (!admit.error) {
-		was_owner = is_owner(owner);
-		admit.error = claim(owner, facts.cpu);
+		admit.error = claim(owner, facts.cpu, admit.count_syscalls);
 		if (admit.error)
 			admit.refusal = admit.error == -EBUSY ? POLICY_REFUSAL_OWNED :
 							       POLICY_REFUSAL_NOT_LISTED;
 	}
 	if (admit.error) {
-		owner_refuse(owner, admit.error, admit.refusal, 0, NULL);
+		owner_refuse(owner, admit.error, admit.refusal,
+			     admit.refusal == POLICY_REFUSAL_TICK ? TASK_ISOLATION_UNMET_TICK : 0,
+			     NULL);
 		return admit.error;
 	}
 
-	mode_before = owner->mode;
-	signal_before = owner->signal;
-	nowait_before = owner->nowait;
-	owner->stays = was_owner;
+	before = (struct owner){
+		.mode	= owner->mode,
+		.signal	= owner->signal,
+		.nowait	= owner->nowait,
+		.isolation.need = owner->isolation.need,
+	};
 	owner->mode = call->mode;
 	owner->signal = call->signal;
 	owner->nowait = call->nowait;
 	owner->isolation.need = admit.need;
 	error = quiet_wait(owner);
 	if (error) {
-		owner->mode = mode_before;
-		owner->signal = signal_before;
-		owner->nowait = nowait_before;
+		owner->mode = before.mode;
+		owner->signal = before.signal;
+		owner->nowait = before.nowait;
+		owner->isolation.need = before.isolation.need;
 		if (!was_owner)
 			owner_leave(owner);
 		return error;
@@ -263,12 +280,22 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 	owner->refusal_errno = 0;
 	owner->refusal_unmet = 0;
 	owner->refusal[0] = '\0';
-	owner->isolation.count_syscalls = admit.count_syscalls && !debug;
 	scoped_guard(spinlock, &owners_lock)
 		owner->flags = flags;
 	if (!was_owner)
 		task_isolation_attach(&owner->isolation);
 	return 0;
+}
+
+static void refuse_flags(unsigned long flags, int error)
+{
+	struct owner *owner = make_owner();
+	struct policy_cause in_the_way = {
+		.address = flags,
+	};
+
+	if (owner)
+		owner_refuse(owner, error, POLICY_REFUSAL_FLAGS, 0, &in_the_way);
 }
 
 static long leave(struct owner *owner)
@@ -307,7 +334,10 @@ static long inform(struct owner *owner, struct task_isolation_info __user *to, u
 		info.refusal_unmet = owner->refusal_unmet;
 		info.loss_cause = owner->loss.cause;
 		info.loss_detail = owner->loss.detail;
-		info.loss_address = owner->loss.address;
+		/* A function's address is the kernel's secret; its name is in the text. */
+		if (owner->loss.cause == TASK_ISOLATION_CAUSE_PAGE_FAULT ||
+		    owner->loss.cause == TASK_ISOLATION_CAUSE_UNKNOWN)
+			info.loss_address = owner->loss.address;
 		strscpy(info.refusal, owner->refusal);
 		strscpy(info.loss, owner->loss_text);
 	}
@@ -345,6 +375,8 @@ long owner_prctl(int option, unsigned long arg2, unsigned long arg3,
 	}
 	switch ((enum policy_call)call.call) {
 	case POLICY_CALL_RETURN:
+		if (option == PR_SET_TASK_ISOLATION && call.result < 0)
+			refuse_flags(arg2, call.result);
 		return call.result;
 	case POLICY_CALL_ENTER:
 		return enter(arg2, &call);

@@ -153,7 +153,9 @@ static void ask(struct owner *owner, u32 unmet, u32 phase, bool entering,
 /* Do one step of waiting. False: @quiet is not one, but an end. */
 static bool step(struct owner *owner, u32 quiet)
 {
-	u64 in_ns = 0, limit_ns = READ_ONCE(timeout_ms) * (u64)NSEC_PER_MSEC;
+	u64 limit_ns = READ_ONCE(timeout_ms) * (u64)NSEC_PER_MSEC;
+	u64 waited_ns = ktime_get_ns() - owner->wait_start;
+	u64 in_ns = 0;
 	void *function;
 
 	owner->quiesced++;
@@ -174,7 +176,7 @@ static bool step(struct owner *owner, u32 quiet)
 			yield();
 		return true;
 	case POLICY_QUIET_RCU:
-		sleep_for(limit_ns, true);
+		sleep_for(limit_ns > waited_ns ? limit_ns - waited_ns : 0, true);
 		return true;
 	case POLICY_QUIET_TIMER:
 		task_isolation_next_timer(&in_ns, &function);
@@ -258,13 +260,19 @@ void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unm
 		owner_leave(owner);
 	} else if (verdict.quiet == POLICY_QUIET_LATE) {
 		isolation->late = true;
-	} else if (unmet & TASK_ISOLATION_UNMET_CPU) {
-		event.kind = POLICY_EVENT_DELIVERY;
-		event.cause = (struct policy_cause){
-			.cause = TASK_ISOLATION_CAUSE_AFFINITY,
-		};
-		interruption_judge(owner, &event);
 	} else {
-		interruption_judge(owner, &event);
+		if (unmet & TASK_ISOLATION_UNMET_CPU) {
+			event.kind = POLICY_EVENT_DELIVERY;
+			event.cause = (struct policy_cause){
+				.cause = TASK_ISOLATION_CAUSE_AFFINITY,
+			};
+		}
+		/* Judged to stay isolated all the same: do not test for ever. */
+		if (interruption_judge(owner, &event)) {
+			if (unmet & TASK_ISOLATION_UNMET_CPU)
+				owner_leave(owner);
+			else
+				isolation->late = true;
+		}
 	}
 }

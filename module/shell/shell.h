@@ -31,7 +31,6 @@
  * @signal: what a loss sends, 0 none
  * @nowait: refuse instead of waiting
  * @lost: the last stay ended with a loss
- * @stays: the task is an owner that enters again, with other flags
  * @wait_start: when this wait for quiet began
  * @quiesced: what has been tried in it
  * @admit: facts of the last entry, for the text of a refusal
@@ -49,7 +48,6 @@ struct owner {
 	u32 signal;
 	bool nowait;
 	bool lost;
-	bool stays;
 	u64 wait_start;
 	u32 quiesced;
 	struct policy_admit_facts admit;

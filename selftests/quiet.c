@@ -451,7 +451,9 @@ TEST_F_TIMEOUT(quiet, p5_3_an_event_due_in_time_is_waited_for, CASE_TIMEOUT)
 		EXPECT_GE(self->s->value[0], 500);
 	} else {
 		EXPECT_EQ(EAGAIN, self->s->error) TH_LOG("NOWAIT waited");
-		EXPECT_TRUE(self->s->info.refusal_unmet & TASK_ISOLATION_UNMET_TIMER);
+		/* RCU may hold the tick at that moment, which then has an event too */
+		EXPECT_TRUE(self->s->info.refusal_unmet &
+			    (TASK_ISOLATION_UNMET_TIMER | TASK_ISOLATION_UNMET_TICK));
 	}
 }
 

@@ -265,11 +265,13 @@ TEST(RefusalText, p2_9_names_the_flag)
 		u64 flags;
 		const char *text;
 	} rows[] = {
-		{0x100001, "task_isolation: flags 0x100001 have unknown bits 0x100000; leave them out"},
+		{0x100001,
+		 "task_isolation: flags 0x100001 have unknown bits 0x100000; leave them out"},
 		{0x2, "task_isolation: flags 0x2 lack ENABLE; add it, or pass 0 to leave"},
 		{0x7, "task_isolation: flags 0x7: ONESHOT goes with no signal; leave one out"},
-		{0x1101, "task_isolation: flags 0x1101: signal 17 ends no process by default; choose one "
-			 "that does"},
+		{0x1101,
+		 "task_isolation: flags 0x1101: signal 17 ends no process by default; choose one "
+		 "that does"},
 	};
 
 	for (const auto &row : rows) {

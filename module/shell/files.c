@@ -206,17 +206,25 @@ static struct kobject *directory;
 
 /* ---- both -------------------------------------------------------------------------- */
 
-static void remove_cpus(int end)
+/* CPUs that were present when the files were made; one may have gone since. */
+static struct cpumask with_files;
+
+static void remove_cpus(void)
 {
+	struct device *device;
 	int cpu;
 
-	for_each_present_cpu(cpu)
-		if (cpu < end)
-			sysfs_remove_group(&get_cpu_device(cpu)->kobj, &cpu_group);
+	for_each_cpu(cpu, &with_files) {
+		device = get_cpu_device(cpu);
+		if (device)
+			sysfs_remove_group(&device->kobj, &cpu_group);
+	}
+	cpumask_clear(&with_files);
 }
 
 int files_add(void)
 {
+	struct device *device;
 	int error, cpu;
 
 	directory = kobject_create_and_add("task_isolation", kernel_kobj);
@@ -226,11 +234,15 @@ int files_add(void)
 	if (error)
 		goto put;
 	for_each_present_cpu(cpu) {
-		error = sysfs_create_group(&get_cpu_device(cpu)->kobj, &cpu_group);
+		device = get_cpu_device(cpu);
+		if (!device)
+			continue;
+		error = sysfs_create_group(&device->kobj, &cpu_group);
 		if (error) {
-			remove_cpus(cpu);
+			remove_cpus();
 			goto put;
 		}
+		cpumask_set_cpu(cpu, &with_files);
 	}
 	return 0;
 put:
@@ -240,6 +252,6 @@ put:
 
 void files_remove(void)
 {
-	remove_cpus(nr_cpu_ids);
+	remove_cpus();
 	kobject_put(directory);
 }

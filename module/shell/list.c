@@ -41,15 +41,21 @@ static int apply(const struct cpumask *cpus)
 {
 	int cpu;
 
-	/* In one step against a task that enters: it looks under the same lock. */
+	/*
+	 * In one step against a task that enters, which looks under the same
+	 * lock: who leaves is no longer listed before it is changed back, who
+	 * joins is listed when it is ready.
+	 */
 	scoped_guard(spinlock, &owners_lock) {
 		for_each_cpu_andnot(cpu, &listed, cpus)
 			if (per_cpu(cpu_records, cpu).owner)
 				return -EBUSY;
-		cpumask_copy(&listed, cpus);
+		cpumask_and(&listed, &listed, cpus);
 	}
-	for_each_present_cpu(cpu)
+	for_each_possible_cpu(cpu)
 		task_isolation_list_cpu(cpu, cpumask_test_cpu(cpu, cpus));
+	scoped_guard(spinlock, &owners_lock)
+		cpumask_copy(&listed, cpus);
 	return 0;
 }
 

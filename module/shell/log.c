@@ -6,6 +6,7 @@
  * victim, put on a lockless list, and printed by an unbound worker, which runs
  * on housekeeping CPUs only.
  */
+#include <linux/init.h>
 #include <linux/llist.h>
 #include <linux/pid.h>
 #include <linux/printk.h>
@@ -43,14 +44,21 @@ static DECLARE_WORK(print_work, print_lines);
 /* Ten lines in five seconds for each CPU; what is left out is only not printed. */
 static bool allowed(void)
 {
-	struct ratelimit_state *limit = raw_cpu_ptr(&limits);
+	return __ratelimit(raw_cpu_ptr(&limits));
+}
 
-	if (!limit->interval) {
+/* Before anybody can queue. */
+void __init log_begin(void)
+{
+	struct ratelimit_state *limit;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		limit = per_cpu_ptr(&limits, cpu);
 		ratelimit_state_init(limit, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
-		/* Its own message would come from this CPU. */
+		/* Its own message would come from that CPU. */
 		ratelimit_set_flags(limit, RATELIMIT_MSG_ON_RELEASE);
 	}
-	return __ratelimit(limit);
 }
 
 static struct line *new_line(bool debug)

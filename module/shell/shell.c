@@ -31,6 +31,7 @@ static int __init shell_init(void)
 	int error;
 
 	owner_init();
+	log_begin();
 	error = list_load(cpus);
 	if (error)
 		return error;

@@ -102,6 +102,7 @@ int list_write(const char *text, size_t length);
 void list_clear(void);
 
 /* log.c: one line per loss */
+void log_begin(void);
 void log_line(const char *text, bool debug);
 void log_loss(struct owner *owner, const struct policy_cause *cause, u32 log);
 void log_end(void);

@@ -228,8 +228,8 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 		.error = -EINVAL,
 	};
 	struct policy_admit_facts facts;
-	struct owner before;
-	bool was_owner;
+	u32 mode, signal, need;
+	bool nowait, was_owner;
 	int error;
 
 	gather(&facts, call, owner);
@@ -257,22 +257,21 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 		return admit.error;
 	}
 
-	before = (struct owner){
-		.mode	= owner->mode,
-		.signal	= owner->signal,
-		.nowait	= owner->nowait,
-		.isolation.need = owner->isolation.need,
-	};
+	/* What an owner that enters again keeps when this fails. */
+	mode = owner->mode;
+	signal = owner->signal;
+	nowait = owner->nowait;
+	need = owner->isolation.need;
 	owner->mode = call->mode;
 	owner->signal = call->signal;
 	owner->nowait = call->nowait;
 	owner->isolation.need = admit.need;
 	error = quiet_wait(owner);
 	if (error) {
-		owner->mode = before.mode;
-		owner->signal = before.signal;
-		owner->nowait = before.nowait;
-		owner->isolation.need = before.isolation.need;
+		owner->mode = mode;
+		owner->signal = signal;
+		owner->nowait = nowait;
+		owner->isolation.need = need;
 		if (!was_owner)
 			owner_leave(owner);
 		return error;

@@ -445,6 +445,46 @@ TEST_F_TIMEOUT(keep, p2_8_an_isolated_task_keeps_mode_and_flags, CASE_TIMEOUT)
 	EXPECT_EQ(EINVAL, self->s->info.refusal_errno);
 }
 
+static void act_reenter_in_vain(struct stage *s)
+{
+	handle(CHOSEN, on_chosen, 0);
+	if (enter_on_stage(s, PERSISTENT))
+		return;
+	spin_until_may(s, 1);
+	s->value[0] = enter(s->flags) ? errno : 0;
+	s->flags_after = flags_now();
+	read_info(&s->info);
+	s->at = AT_ENTERED + 1;
+	spin_until_may(s, 2);
+	/* the way out of this call finds a quiet CPU again */
+	flags_now();
+	spin_until_may(s, 3);
+	leave();
+}
+
+/* The call itself is done and the CPU was quiet: only the test on its way out fails. */
+TEST_F_TIMEOUT(keep, p2_8_an_owner_keeps_its_mode_when_the_last_test_fails, CASE_TIMEOUT)
+{
+	pid_t pid = actor(self->s, CPU_A, act_reenter_in_vain);
+
+	ASSERT_TRUE(UNTIL(isolated(self->s, pid)));
+	ASSERT_EQ(0, disturb("tick-after-call", CPU_A));
+	self->s->may = 1;
+	EXPECT_TRUE(UNTIL(self->s->at > AT_ENTERED));
+	EXPECT_EQ(EAGAIN, self->s->value[0]);
+	EXPECT_EQ((long)PERSISTENT, self->s->flags_after);
+	EXPECT_EQ(EAGAIN, self->s->info.refusal_errno);
+	EXPECT_EQ(PERSISTENT, self->s->info.flags);
+	EXPECT_EQ(pid, owner_of(CPU_A));
+	EXPECT_TRUE(UNTIL(cpu_state_is(CPU_A, "late")));
+	EXPECT_EQ(0, disturb("untick", CPU_A));
+	self->s->may = 2;
+	EXPECT_TRUE(UNTIL(isolated(self->s, pid)));
+	self->s->may = 3;
+	EXPECT_TRUE(ended_well(finish(pid)));
+	EXPECT_EQ(0, self->s->hits);
+}
+
 TEST_F_TIMEOUT(keep, p2_8_affinity_changed_while_waiting_is_EINVAL, CASE_TIMEOUT)
 {
 	pid_t pid = waiter(self->s, variant->flags, 4000);

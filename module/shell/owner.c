@@ -228,8 +228,7 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 		.error = -EINVAL,
 	};
 	struct policy_admit_facts facts;
-	u32 mode, signal, need;
-	bool nowait, was_owner;
+	bool was_owner;
 	int error;
 
 	gather(&facts, call, owner);
@@ -257,23 +256,21 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 		return admit.error;
 	}
 
-	/* What an owner that enters again keeps when this fails. */
-	mode = owner->mode;
-	signal = owner->signal;
-	nowait = owner->nowait;
-	need = owner->isolation.need;
+	owner->again = was_owner;
+	owner->before.flags = owner->flags;
+	owner->before.mode = owner->mode;
+	owner->before.signal = owner->signal;
+	owner->before.need = owner->isolation.need;
+	owner->before.nowait = owner->nowait;
 	owner->mode = call->mode;
 	owner->signal = call->signal;
 	owner->nowait = call->nowait;
 	owner->isolation.need = admit.need;
+	/* Not entered before user space is reached: see quiet_unmet(). */
+	owner->isolation.ready = false;
 	error = quiet_wait(owner);
 	if (error) {
-		owner->mode = mode;
-		owner->signal = signal;
-		owner->nowait = nowait;
-		owner->isolation.need = need;
-		if (!was_owner)
-			owner_leave(owner);
+		owner_back(owner);
 		return error;
 	}
 	owner->refusal_errno = 0;
@@ -284,6 +281,29 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 	if (!was_owner)
 		task_isolation_attach(&owner->isolation);
 	return 0;
+}
+
+/*
+ * Entering failed, in the call or on its way out: the task is again what it was
+ * before. An owner's way out is from here on that of any exempt call (2.8).
+ */
+void owner_back(struct owner *owner)
+{
+	if (!owner->again) {
+		owner_leave(owner);
+		return;
+	}
+	owner->mode = owner->before.mode;
+	owner->signal = owner->before.signal;
+	owner->nowait = owner->before.nowait;
+	owner->isolation.need = owner->before.need;
+	owner->isolation.ready = true;
+	owner->wait_start = ktime_get_ns();
+	owner->quiesced = 0;
+	/* Ask for each call: another policy may serve by now, and counted otherwise. */
+	WRITE_ONCE(owner->isolation.count_syscalls, false);
+	guard(spinlock)(&owners_lock);
+	owner->flags = owner->before.flags;
 }
 
 static void refuse_flags(unsigned long flags, int error)

@@ -15,6 +15,7 @@
 #include <linux/sched/rt.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/task_work.h>
 #include <linux/tick.h>
 #include <linux/workqueue.h>
 #include <asm/syscall.h>
@@ -31,8 +32,13 @@ struct nap {
 	struct delayed_work limit;
 	struct rcu_head callback;
 	struct completion done;
+	bool over;
 	refcount_t users;
 };
+
+#define LOOK_UP_NS (10 * NSEC_PER_MSEC)
+/* A call that starts again does so at once, or a signal handler ran in between. */
+#define RESTART_NS (100 * NSEC_PER_MSEC)
 
 static void nap_put(struct nap *nap)
 {
@@ -40,7 +46,7 @@ static void nap_put(struct nap *nap)
 		kfree(nap);
 }
 
-static void nap_over(struct work_struct *work)
+static void look_up(struct work_struct *work)
 {
 	complete(&container_of(to_delayed_work(work), struct nap, limit)->done);
 }
@@ -49,16 +55,26 @@ static void callbacks_done(struct rcu_head *head)
 {
 	struct nap *nap = container_of(head, struct nap, callback);
 
+	WRITE_ONCE(nap->over, true);
 	complete(&nap->done);
 	nap_put(nap);
 }
 
+/* Exit work that only the way out can do. Signals and stops wake a sleeper themselves. */
+static bool work_waits(void)
+{
+	return task_work_pending(current) || test_thread_flag(TIF_UPROBE) ||
+	       test_thread_flag(TIF_PATCH_PENDING);
+}
+
 /*
  * Sleep until @ns from now, or with @callbacks until this CPU's RCU callbacks
- * of now are done; a signal or the freezer ends it early.
+ * of now are done; exit work ends it early. Other exit work than signals does
+ * not wake a sleeper, who therefore looks up now and then.
  */
 static void sleep_for(u64 ns, bool callbacks)
 {
+	u64 end = ktime_get_ns() + ns;
 	int housekeeping = housekeeping_any_cpu(HK_TYPE_TICK);
 	struct nap *nap = kzalloc(sizeof(*nap), GFP_KERNEL);
 
@@ -68,14 +84,21 @@ static void sleep_for(u64 ns, bool callbacks)
 	}
 	refcount_set(&nap->users, 1);
 	init_completion(&nap->done);
-	INIT_DELAYED_WORK(&nap->limit, nap_over);
-	queue_delayed_work_on(housekeeping, system_wq, &nap->limit, nsecs_to_jiffies(ns) + 1);
+	INIT_DELAYED_WORK(&nap->limit, look_up);
 	if (callbacks) {
 		/* This CPU's callbacks are run in order, so this one comes last. */
 		refcount_inc(&nap->users);
 		call_rcu_hurry(&nap->callback, callbacks_done);
 	}
-	wait_for_completion_state(&nap->done, TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+	do {
+		u64 now = ktime_get_ns();
+		u64 left = end > now ? end - now : 0;
+
+		queue_delayed_work_on(housekeeping, system_wq, &nap->limit,
+				      nsecs_to_jiffies(min_t(u64, left, LOOK_UP_NS)) + 1);
+		wait_for_completion_state(&nap->done, TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+	} while (!READ_ONCE(nap->over) && ktime_get_ns() < end &&
+		 !signal_pending(current) && !work_waits());
 	cancel_delayed_work_sync(&nap->limit);
 	nap_put(nap);
 }
@@ -198,14 +221,20 @@ static bool step(struct owner *owner, u32 quiet)
 
 /* ---- inside prctl ------------------------------------------------------------ */
 
-/* Wait until the CPU is quiet; 0, or -errno with the reason recorded. */
+/*
+ * Wait until the CPU is quiet; 0, or -errno with the reason recorded, or to make
+ * the call start again.
+ */
 int quiet_wait(struct owner *owner)
 {
 	struct policy_quiet_verdict verdict;
 	struct policy_cause cause;
 	u32 unmet;
 
-	begin_wait(owner);
+	/* A call that task work made start again has the limit that it had. */
+	if (!owner->restarted || ktime_get_ns() - owner->restarted > RESTART_NS)
+		begin_wait(owner);
+	owner->restarted = 0;
 	for (;;) {
 		local_irq_disable();
 		unmet = task_isolation_test(&owner->isolation);
@@ -219,6 +248,12 @@ int quiet_wait(struct owner *owner)
 			owner_refuse(owner, -EINTR, POLICY_REFUSAL_SIGNAL,
 				     unmet | TASK_ISOLATION_UNMET_WORK, NULL);
 			return -ERESTARTNOHAND;
+		}
+		/* Only the way out can do it; looking for a signal there starts the call again. */
+		if (work_waits()) {
+			set_thread_flag(TIF_SIGPENDING);
+			owner->restarted = ktime_get_ns();
+			return -ERESTARTNOINTR;
 		}
 		ask(owner, unmet, POLICY_PHASE_CALL, true, &verdict);
 		if (!step(owner, verdict.quiet))
@@ -241,10 +276,15 @@ void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unm
 	bool entering = !isolation->ready;
 	struct policy_quiet_verdict verdict;
 	struct policy_event event = {
-		.kind = POLICY_EVENT_INTERFERENCE,
+		.kind	 = POLICY_EVENT_INTERFERENCE,
+		/* The entry whose way out this is was judged before. */
+		.counted = 1,
 	};
 
-	if (!isolation->retried)
+	/* Entering has one limit, for the call and its way out. */
+	if (!isolation->retried && entering)
+		owner->quiesced = 0;
+	else if (!isolation->retried)
 		begin_wait(owner);
 	ask(owner, unmet, POLICY_PHASE_EXIT, entering, &verdict);
 	if (step(owner, verdict.quiet))
@@ -257,7 +297,7 @@ void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unm
 			verdict.error = -EAGAIN;
 		owner_refuse(owner, verdict.error, verdict.refusal, unmet, &event.cause);
 		syscall_set_return_value(current, regs, verdict.error, 0);
-		owner_leave(owner);
+		owner_back(owner);
 	} else if (verdict.quiet == POLICY_QUIET_LATE) {
 		isolation->late = true;
 	} else {

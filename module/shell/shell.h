@@ -31,7 +31,10 @@
  * @signal: what a loss sends, 0 none
  * @nowait: refuse instead of waiting
  * @lost: the last stay ended with a loss
+ * @again: it was an owner when this entering began, which has not ended yet
+ * @before: what it goes back to when entering again fails
  * @wait_start: when this wait for quiet began
+ * @restarted: when the call was made to start again for task work, 0 if not
  * @quiesced: what has been tried in it
  * @admit: facts of the last entry, for the text of a refusal
  * @refusal_errno: @refusal_unmet: @refusal: why the last entry was refused
@@ -48,7 +51,16 @@ struct owner {
 	u32 signal;
 	bool nowait;
 	bool lost;
+	bool again;
+	struct {
+		u32 flags;
+		u32 mode;
+		u32 signal;
+		u32 need;
+		bool nowait;
+	} before;
 	u64 wait_start;
+	u64 restarted;
 	u32 quiesced;
 	struct policy_admit_facts admit;
 	u32 refusal_errno;
@@ -77,6 +89,7 @@ struct owner *current_owner(void);
 long owner_prctl(int option, unsigned long arg2, unsigned long arg3,
 		 unsigned long arg4, unsigned long arg5);
 void owner_leave(struct owner *owner);
+void owner_back(struct owner *owner);
 void owner_refuse(struct owner *owner, int error, u32 refusal, u32 unmet,
 		  const struct policy_cause *in_the_way);
 void owner_ask_for_calls(void);

@@ -6,12 +6,14 @@
  *   ipi     cross call, waited for        nmi     NMI, handled silently
  *   work    work item on that CPU         timer   timer on that CPU, due in 10 ms
  *   kick    reschedule interrupt alone    tick    tick dependency, until untick
+ *   tick-after-call   the same, as soon as the next prctl() on that CPU is done
  * Reading gives the number of work items that have run.
  *
  * Context: called on a housekeeping CPU. Never part of an installation.
  */
 #include <linux/cpu.h>
 #include <linux/debugfs.h>
+#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/smp.h>
 #include <linux/tick.h>
@@ -73,6 +75,39 @@ static int send_reschedule(int cpu)
 }
 #endif
 
+/* ---- between a call and its way out to user space ---- */
+
+static atomic_t after_call_cpu = ATOMIC_INIT(-1);
+
+static int call_done(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	int cpu = raw_smp_processor_id();
+
+	if (atomic_cmpxchg(&after_call_cpu, cpu, -1) == cpu)
+		tick_nohz_dep_set_cpu(cpu, TICK_DEP_BIT_PERF_EVENTS);
+	return 0;
+}
+
+static struct kretprobe call_probe = {
+	.kp.symbol_name	= "__x64_sys_prctl",
+	.handler	= call_done,
+};
+static bool call_probed;	/* once, and until the module goes */
+
+static int tick_after_call(int cpu)
+{
+	int error = 0;
+
+	if (!call_probed)
+		error = register_kretprobe(&call_probe);
+	if (error)
+		return error;
+	call_probed = true;
+	atomic_set(&after_call_cpu, cpu);
+	return 0;
+}
+
+
 static int disturb(const char *kind, int cpu)
 {
 	if (!strcmp(kind, "ipi"))
@@ -93,7 +128,10 @@ static int disturb(const char *kind, int cpu)
 		tick_nohz_dep_set_cpu(cpu, TICK_DEP_BIT_PERF_EVENTS);
 		return 0;
 	}
+	if (!strcmp(kind, "tick-after-call"))
+		return tick_after_call(cpu);
 	if (!strcmp(kind, "untick")) {
+		atomic_set(&after_call_cpu, -1);
 		tick_nohz_dep_clear_cpu(cpu, TICK_DEP_BIT_PERF_EVENTS);
 		return 0;
 	}
@@ -102,7 +140,7 @@ static int disturb(const char *kind, int cpu)
 
 static ssize_t write_file(struct file *f, const char __user *from, size_t len, loff_t *pos)
 {
-	char text[32], kind[16];
+	char text[32], kind[20];
 	int cpu, error;
 
 	if (len >= sizeof(text))
@@ -110,7 +148,7 @@ static ssize_t write_file(struct file *f, const char __user *from, size_t len, l
 	if (copy_from_user(text, from, len))
 		return -EFAULT;
 	text[len] = 0;
-	if (sscanf(text, "%15s %d", kind, &cpu) != 2)
+	if (sscanf(text, "%19s %d", kind, &cpu) != 2)
 		return -EINVAL;
 	cpus_read_lock();
 	error = cpu >= 0 && cpu < nr_cpu_ids && cpu_online(cpu) ? disturb(kind, cpu) : -ENODEV;
@@ -149,6 +187,8 @@ static int __init disturb_init(void)
 static void __exit disturb_exit(void)
 {
 	debugfs_remove(file);
+	if (call_probed)
+		unregister_kretprobe(&call_probe);
 #ifdef CONFIG_X86
 	unregister_nmi_handler(NMI_LOCAL, "task_isolation_disturb");
 #endif

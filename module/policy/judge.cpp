@@ -185,7 +185,7 @@ policy_verdict judge(const policy_event &event)
 
 	return {.execute = answer.execute ? 1U : 0U,
 		.state = number_of(next(state.value(), answer.step)),
-		.count = number_of(late ? Count::None : answer.count),
+		.count = number_of(late || event.counted != 0 ? Count::None : answer.count),
 		.record = answer.record ? 1U : 0U,
 		.signal = sent.value(),
 		.log = number_of(late && answer.step == Step::Stay ? Log::No : answer.log),

@@ -217,6 +217,8 @@ struct policy_event {
 	u32 signal;		/* what a loss sends in POLICY_MODE_SIGNAL */
 	u32 syscall;		/* SYSCALL: enum policy_syscall */
 	u32 privileged_exec;	/* EXEC: set-user-ID or file capabilities */
+	u32 counted;		/* 1: it came with an entry that was counted */
+	u32 reserved;
 	u64 argument;		/* SYSCALL: first argument */
 	struct policy_cause cause;
 };
@@ -315,7 +317,7 @@ POLICY_ASSERT(sizeof(struct policy_admit_verdict) == 16, "border layout");
 POLICY_ASSERT(sizeof(struct policy_quiet_facts) == 64, "border layout");
 POLICY_ASSERT(sizeof(struct policy_quiet_verdict) == 12, "border layout");
 POLICY_ASSERT(sizeof(struct policy_cause) == 80, "border layout");
-POLICY_ASSERT(sizeof(struct policy_event) == 112, "border layout");
+POLICY_ASSERT(sizeof(struct policy_event) == 120, "border layout");
 POLICY_ASSERT(sizeof(struct policy_verdict) == 28, "border layout");
 
 #endif /* TASK_ISOLATION_POLICY_H */

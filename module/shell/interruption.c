@@ -188,7 +188,7 @@ void interruption_pending(struct task_isolation *isolation, struct pt_regs *regs
 		return;
 	owner_refuse(owner, -EINTR, POLICY_REFUSAL_SIGNAL, TASK_ISOLATION_UNMET_WORK, NULL);
 	syscall_set_return_value(current, regs, -ERESTARTNOHAND, 0);
-	owner_leave(owner);
+	owner_back(owner);
 }
 
 /* What the noted entry was, as an event. */
@@ -268,6 +268,8 @@ bool interruption_entry(struct task_isolation *isolation, struct pt_regs *regs, 
 		event.kind = POLICY_EVENT_DELIVERY;
 		event.cause.cause = TASK_ISOLATION_CAUSE_SIGNAL;
 		event.cause.detail = signal;
+		/* Delivered on the way out of a call, or the task was late. */
+		event.counted = !isolation->entered;
 	} else if (current->nr_cpus_allowed != 1 ||
 		   raw_smp_processor_id() != isolation->cpu) {
 		event.kind = POLICY_EVENT_DELIVERY;
@@ -307,6 +309,7 @@ void interruption_exit(struct task_isolation *isolation, long code)
 		event.kind = POLICY_EVENT_DELIVERY;
 		event.cause.cause = TASK_ISOLATION_CAUSE_SIGNAL;
 		event.cause.detail = code & 0x7f;
+		event.counted = !isolation->entered;
 	}
 	if (interruption_judge(owner, &event))
 		owner_leave(owner);

@@ -148,6 +148,23 @@ TEST(Judge, p4_2_a_privileged_exec_ends_persistent_mode)
 	EXPECT_EQ(standard_words(event), "run off record");
 }
 
+TEST(Judge, p7_2_an_entry_is_counted_once)
+{
+	for (u32 mode = 0; mode < POLICY_MODES; mode++) {
+		for (u32 kind = 0; kind < POLICY_EVENTS; kind++) {
+			policy_event event = event_of(kind, mode, TASK_ISOLATION_ISOLATED);
+			policy_verdict once{}, again{};
+
+			standard::judge(&event, &once);
+			event.counted = 1;
+			standard::judge(&event, &again);
+			EXPECT_EQ(again.count, u32{POLICY_COUNT_NONE});
+			again.count = once.count;
+			EXPECT_EQ(words(again), words(once));
+		}
+	}
+}
+
 TEST(Judge, p3_12_entries_while_late_are_counted_by_the_shell)
 {
 	const auto late = [](u32 kind) {

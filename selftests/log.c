@@ -84,6 +84,13 @@ TEST_F_TIMEOUT(log, p6_9_the_name_is_escaped, CASE_TIMEOUT)
 	/* one record, no control character, and still recognisable */
 	EXPECT_NE(NULL, strstr(line, "mode lost due to")) TH_LOG("'%s'", line);
 	EXPECT_NE(NULL, strstr(line, "fake"));
+	/*
+	 * The device that is read here escapes a raw newline as \x0a, and a
+	 * backslash as \x5c: ours, as \x5cx0a, means that the line had none.
+	 */
+	EXPECT_NE(NULL, strstr(line, "a\\x5cx0afake")) TH_LOG("'%s'", line);
+	EXPECT_EQ(NULL, strstr(line, "\\x0a"));
+	EXPECT_EQ(NULL, strstr(line, "\\x1b"));
 	for (const char *c = line; *c; c++) {
 		EXPECT_TRUE(*c >= ' ' && *c < 127);
 	}

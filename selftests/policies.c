@@ -141,6 +141,22 @@ TEST_F_TIMEOUT(policies, p6_11_choosing_disturbs_no_owner, CASE_TIMEOUT)
 	EXPECT_EQ(getpid(), self->s->value[0]);
 }
 
+/* Its system calls were counted without asking anybody; the new policy is asked. */
+TEST_F_TIMEOUT(policies, p6_11_the_policy_of_now_judges_a_persistent_owner, CASE_TIMEOUT)
+{
+	int status;
+	pid_t pid;
+
+	self->s->flags = PERSISTENT;
+	pid = actor(self->s, CPU_A, act_call_inside);
+	ASSERT_TRUE(UNTIL(isolated(self->s, pid)));
+	ASSERT_EQ(0, write_text(FILE_POLICY, "kill_own"));
+	self->s->may = 2;
+	status = finish(pid);
+	EXPECT_TRUE(killed_by(status, SIGKILL)) TH_LOG("status %#x", status);
+	EXPECT_EQ(0, owner_of(CPU_A));
+}
+
 TEST_F_TIMEOUT(policies, p6_11_the_serving_policy_cannot_go_while_an_owner_is_there, CASE_TIMEOUT)
 {
 	pid_t pid;

@@ -696,27 +696,9 @@ static inline int log_find(int fd, long ms, const char *what, char *line, size_t
 
 /* ---- the state a test starts from ------------------------------------- */
 
-/*
- * A cgroup that was removed goes in the background, and its last act patches
- * kernel text, which interrupts every CPU: a task that isolates itself too early
- * is disturbed by what the test before it left behind.
- */
-static inline bool cgroups_are_gone(void)
-{
-	char text[512];
-	const char *dying;
-
-	if (read_text("/sys/fs/cgroup/cgroup.stat", text, sizeof(text)) < 0)
-		return true;
-	dying = strstr(text, "nr_dying_descendants ");
-	return !dying || !atol(dying + strlen("nr_dying_descendants "));
-}
-
 /* Defaults of every switch, and no owner on the task-isolation CPUs. */
 static inline bool settle(void)
 {
-	if (!UNTIL(cgroups_are_gone()))
-		return false;
 	bind_to(HOUSE);
 	write_number(FILE_TIMEOUT, 1000);
 	write_number(FILE_DEBUG, 0);

@@ -77,8 +77,9 @@ bool interruption_judge(struct owner *owner, struct policy_event *event)
 	struct policy_verdict verdict = {
 		.execute = 1,
 		.state	 = TASK_ISOLATION_ISOLATED,
-		.count	 = event->kind <= POLICY_EVENT_FAULT ? POLICY_COUNT_OWN :
-							      POLICY_COUNT_FOREIGN,
+		.count	 = event->counted ? POLICY_COUNT_NONE :
+			   event->kind <= POLICY_EVENT_FAULT ? POLICY_COUNT_OWN :
+							       POLICY_COUNT_FOREIGN,
 	};
 	const struct policy_operations *policy;
 
@@ -184,8 +185,16 @@ void interruption_pending(struct task_isolation *isolation, struct pt_regs *regs
 {
 	struct owner *owner = owner_of(isolation);
 
-	if (isolation->ready || !(ti_work & _TIF_SIGPENDING) || !signal_pending(current))
+	/* Task work by notification: a signal may come while it runs, too. */
+	if (!(ti_work & (_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL)) || !signal_pending(current))
 		return;
+	if (isolation->ready) {
+		/* A stop is no time that the CPU had to become quiet. */
+		quiet_begin(owner);
+		return;
+	}
+	if (!test_thread_flag(TIF_SIGPENDING))
+		quiet_restart(owner);
 	owner_refuse(owner, -EINTR, POLICY_REFUSAL_SIGNAL, TASK_ISOLATION_UNMET_WORK, NULL);
 	syscall_set_return_value(current, regs, -ERESTARTNOHAND, 0);
 	owner_back(owner);

@@ -94,8 +94,13 @@ static bool is_owner(const struct owner *owner)
 	return owner && owner->flags;
 }
 
-/* The CPU gets an owner; 0, -EBUSY, or -EINVAL when it just left the list. */
-static int claim(struct owner *owner, int cpu, bool count_syscalls)
+/*
+ * The CPU gets an owner; 0, -EBUSY, or -EINVAL when it just left the list. What
+ * @asked said of system calls holds while it serves: who lets another policy serve
+ * takes this lock after that, and finds the owner.
+ */
+static int claim(struct owner *owner, int cpu, bool count_syscalls,
+		 const struct policy_operations *asked)
 {
 	struct cpu_record *record = per_cpu_ptr(&cpu_records, cpu);
 
@@ -107,22 +112,35 @@ static int claim(struct owner *owner, int cpu, bool count_syscalls)
 		return -EBUSY;
 	if (!cpumask_test_cpu(cpu, &listed))
 		return -EINVAL;
-	WRITE_ONCE(owner->isolation.count_syscalls, count_syscalls && !READ_ONCE(debug));
+	scoped_guard(rcu)
+		WRITE_ONCE(owner->isolation.count_syscalls,
+			   count_syscalls && policy_serving() == asked && !READ_ONCE(debug));
 	if (record->owner == owner)
 		return 0;
 	policy_pin();
+	owner->isolation.cpu = cpu;
+	record->owner = owner;
+	return 0;
+}
+
+/* Nobody refused: what is kept of the stays before goes. */
+static void begin_stay(struct owner *owner, u32 flags)
+{
+	struct cpu_record *record = per_cpu_ptr(&cpu_records, owner->isolation.cpu);
+
+	guard(spinlock)(&owners_lock);
+	owner->flags = flags;
+	if (owner->again)
+		return;
 	owner->lost = false;
 	owner->loss.cause = TASK_ISOLATION_CAUSE_NONE;
 	owner->loss_text[0] = '\0';
-	owner->isolation.cpu = cpu;
 	owner->isolation.own = 0;
 	owner->isolation.foreign = 0;
 	owner->isolation.absorbed = 0;
 	owner->isolation.late_entries = 0;
-	record->owner = owner;
 	record->lost = false;
 	record->last_loss[0] = '\0';
-	return 0;
 }
 
 /* The current task owns nothing any more; what happened stays readable. */
@@ -130,6 +148,7 @@ void owner_leave(struct owner *owner)
 {
 	struct cpu_record *record = per_cpu_ptr(&cpu_records, owner->isolation.cpu);
 	u64 counters[4];
+	bool stayed;
 
 	task_isolation_detach();
 	/* It came from user space that was late, and does not pass the exit loop as owner. */
@@ -144,17 +163,21 @@ void owner_leave(struct owner *owner)
 	owner->isolation.stack = 0;
 
 	guard(spinlock)(&owners_lock);
+	stayed = is_owner(owner);
 	owner->flags = 0;
 	if (record->owner != owner)
 		return;
-	owner_counters(owner, counters);
 	record->owner = NULL;
+	policy_unpin();
+	/* Refused: what is known of the owner before stays. */
+	if (!stayed)
+		return;
+	owner_counters(owner, counters);
 	record->own = counters[0];
 	record->foreign = counters[1];
 	record->absorbed = counters[2];
 	record->late = counters[3];
 	record->lost = owner->lost;
-	policy_unpin();
 }
 
 /* Remember and, with debug, log why an entry was refused (2.9). */
@@ -224,6 +247,7 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 {
 	struct owner *owner = make_owner();
 	const struct policy_operations *policy;
+	const struct policy_operations *asked;
 	struct policy_admit_verdict admit = {
 		.error = -EINVAL,
 	};
@@ -234,6 +258,8 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 	gather(&facts, call, owner);
 	scoped_guard(rcu) {
 		policy = policy_serving();
+		/* Compared only, never followed, after this. */
+		asked = policy;
 		if (policy && policy->admit) {
 			admit.error = 0;
 			policy->admit(&facts, &admit);
@@ -244,7 +270,7 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 	owner->admit = facts;
 	was_owner = is_owner(owner);
 	if (!admit.error) {
-		admit.error = claim(owner, facts.cpu, admit.count_syscalls);
+		admit.error = claim(owner, facts.cpu, admit.count_syscalls, asked);
 		if (admit.error)
 			admit.refusal = admit.error == -EBUSY ? POLICY_REFUSAL_OWNED :
 							       POLICY_REFUSAL_NOT_LISTED;
@@ -276,8 +302,7 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 	owner->refusal_errno = 0;
 	owner->refusal_unmet = 0;
 	owner->refusal[0] = '\0';
-	scoped_guard(spinlock, &owners_lock)
-		owner->flags = flags;
+	begin_stay(owner, flags);
 	if (!was_owner)
 		task_isolation_attach(&owner->isolation);
 	return 0;
@@ -298,8 +323,7 @@ void owner_back(struct owner *owner)
 	owner->nowait = owner->before.nowait;
 	owner->isolation.need = owner->before.need;
 	owner->isolation.ready = true;
-	owner->wait_start = ktime_get_ns();
-	owner->quiesced = 0;
+	quiet_begin(owner);
 	/* Ask for each call: another policy may serve by now, and counted otherwise. */
 	WRITE_ONCE(owner->isolation.count_syscalls, false);
 	guard(spinlock)(&owners_lock);

@@ -105,10 +105,31 @@ static void sleep_for(u64 ns, bool callbacks)
 
 /* ---- asking ---------------------------------------------------------------- */
 
-static void begin_wait(struct owner *owner)
+void quiet_begin(struct owner *owner)
 {
 	owner->wait_start = ktime_get_ns();
 	owner->quiesced = 0;
+}
+
+/* The call starts again without a handler: its limit goes on. */
+void quiet_restart(struct owner *owner)
+{
+	owner->restarted = ktime_get_ns();
+	owner->restart_start = owner->wait_start;
+}
+
+/*
+ * In the call. The way out of a restart may wait in its turn, for one limit more;
+ * what comes later than that is another call.
+ */
+static void begin_or_go_on(struct owner *owner)
+{
+	u64 limit_ns = READ_ONCE(timeout_ms) * (u64)NSEC_PER_MSEC;
+
+	quiet_begin(owner);
+	if (owner->restarted && owner->wait_start - owner->restarted <= RESTART_NS + limit_ns)
+		owner->wait_start = owner->restart_start;
+	owner->restarted = 0;
 }
 
 /* What keeps the CPU from being quiet, for a refusal or as cause of a loss. */
@@ -231,10 +252,7 @@ int quiet_wait(struct owner *owner)
 	struct policy_cause cause;
 	u32 unmet;
 
-	/* A call that task work made start again has the limit that it had. */
-	if (!owner->restarted || ktime_get_ns() - owner->restarted > RESTART_NS)
-		begin_wait(owner);
-	owner->restarted = 0;
+	begin_or_go_on(owner);
 	for (;;) {
 		local_irq_disable();
 		unmet = task_isolation_test(&owner->isolation);
@@ -247,12 +265,14 @@ int quiet_wait(struct owner *owner)
 		if (signal_pending(current)) {
 			owner_refuse(owner, -EINTR, POLICY_REFUSAL_SIGNAL,
 				     unmet | TASK_ISOLATION_UNMET_WORK, NULL);
+			if (!test_thread_flag(TIF_SIGPENDING))
+				quiet_restart(owner);
 			return -ERESTARTNOHAND;
 		}
 		/* Only the way out can do it; looking for a signal there starts the call again. */
 		if (work_waits()) {
 			set_thread_flag(TIF_SIGPENDING);
-			owner->restarted = ktime_get_ns();
+			quiet_restart(owner);
 			return -ERESTARTNOINTR;
 		}
 		ask(owner, unmet, POLICY_PHASE_CALL, true, &verdict);
@@ -285,7 +305,7 @@ void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unm
 	if (!isolation->retried && entering)
 		owner->quiesced = 0;
 	else if (!isolation->retried)
-		begin_wait(owner);
+		quiet_begin(owner);
 	ask(owner, unmet, POLICY_PHASE_EXIT, entering, &verdict);
 	if (step(owner, verdict.quiet))
 		return;

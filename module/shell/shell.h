@@ -35,6 +35,7 @@
  * @before: what it goes back to when entering again fails
  * @wait_start: when this wait for quiet began
  * @restarted: when the call was made to start again for task work, 0 if not
+ * @restart_start: what @wait_start was then
  * @quiesced: what has been tried in it
  * @admit: facts of the last entry, for the text of a refusal
  * @refusal_errno: @refusal_unmet: @refusal: why the last entry was refused
@@ -61,6 +62,7 @@ struct owner {
 	} before;
 	u64 wait_start;
 	u64 restarted;
+	u64 restart_start;
 	u32 quiesced;
 	struct policy_admit_facts admit;
 	u32 refusal_errno;
@@ -107,6 +109,8 @@ bool interruption_judge(struct owner *owner, struct policy_event *event);
 
 /* quiet.c: the CPU is not quiet */
 int quiet_wait(struct owner *owner);
+void quiet_begin(struct owner *owner);
+void quiet_restart(struct owner *owner);
 void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unmet);
 
 /* list.c: which CPUs */

@@ -385,6 +385,65 @@ TEST_F_TIMEOUT(enter, p2_7_a_stop_while_waiting_restarts_the_wait, CASE_TIMEOUT)
 	EXPECT_TRUE(ended_well(finish(pid)));
 }
 
+#define KEYCTL_GET_KEYRING_ID		0
+#define KEYCTL_JOIN_SESSION_KEYRING	1
+#define KEYCTL_SESSION_TO_PARENT	18
+#define KEY_SPEC_SESSION_KEYRING	-3
+
+static long session(void)
+{
+	return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0);
+}
+
+/* Its child gives it work that only its way out can do, and goes on doing so. */
+static void act_given_work(struct stage *s)
+{
+	pid_t child;
+
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+	child = fork();
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		bind_to(HOUSE);
+		syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+		while (s->at < AT_ENTERED) {
+			if (s->at == AT_READY && !syscall(SYS_keyctl, KEYCTL_SESSION_TO_PARENT))
+				s->hits++;
+			usleep(30000);
+		}
+		_exit(0);
+	}
+	be_resident(s);
+	s->value[3] = session();
+	s->value[0] = now_ms();
+	s->at = AT_READY;
+	try(s, s->flags);
+	s->value[2] = now_ms() - s->value[0];
+	s->value[4] = session();
+	s->at = AT_ENTERED;
+	waitpid(child, NULL, 0);
+}
+
+TEST_F_TIMEOUT(enter, p2_7_task_work_restarts_the_wait_within_its_limit, CASE_TIMEOUT)
+{
+	struct stage *second = stage_new();
+	pid_t pid, other = actor(second, CPU_A, act_intruder);
+
+	ASSERT_TRUE(UNTIL(second->turns > 1));
+	write_number(FILE_TIMEOUT, 2000);
+	self->s->flags = PERSISTENT;
+	pid = actor(self->s, CPU_A, act_given_work);
+	EXPECT_TRUE(ended_well(finish(pid)));
+	REFUSED_WITH(EAGAIN);
+	/* it was done, often, and the limit held all the same */
+	EXPECT_GT(self->s->hits, 5);
+	EXPECT_NE(self->s->value[3], self->s->value[4]);
+	EXPECT_GE(self->s->value[2], 1900);
+	EXPECT_LT(self->s->value[2], 6000) TH_LOG("it took %ld ms", self->s->value[2]);
+	second->may = 1;
+	EXPECT_TRUE(ended_well(finish(other)));
+}
+
 TEST_F_TIMEOUT(enter, p2_7_SIGKILL_ends_the_wait, CASE_TIMEOUT)
 {
 	pid_t pid = waiter(self->s, STRICT, 20000);
@@ -476,7 +535,9 @@ TEST_F_TIMEOUT(keep, p2_8_an_owner_keeps_its_mode_when_the_last_test_fails, CASE
 	EXPECT_EQ(EAGAIN, self->s->info.refusal_errno);
 	EXPECT_EQ(PERSISTENT, self->s->info.flags);
 	EXPECT_EQ(pid, owner_of(CPU_A));
-	EXPECT_TRUE(UNTIL(cpu_state_is(CPU_A, "late")));
+	EXPECT_TRUE(UNTIL(cpu_state_is(CPU_A, "late")))
+		TH_LOG("state %s, own %ld, foreign %ld, late %ld", cpu_text(CPU_A, "state"),
+		       cpu_number(CPU_A, "own"), cpu_number(CPU_A, "foreign"), cpu_number(CPU_A, "late"));
 	EXPECT_EQ(0, disturb("untick", CPU_A));
 	self->s->may = 2;
 	EXPECT_TRUE(UNTIL(isolated(self->s, pid)));

@@ -461,8 +461,35 @@ TEST_F_TIMEOUT(modes, p3_4_a_signal_with_a_handler, CASE_TIMEOUT)
 	}
 	EXPECT_EQ(TASK_ISOLATION_CAUSE_SIGNAL, self->s->info.loss_cause);
 	EXPECT_EQ(SIGUSR2, self->s->info.loss_detail);
+	EXPECT_EQ(1, self->s->info.foreign);
 	EXPECT_TRUE(last_loss_is(CPU_A, pid, "signal 12"))
 		TH_LOG("last loss '%s'", cpu_text(CPU_A, "last_loss"));
+}
+
+static void act_pause(struct stage *s)
+{
+	handle(SIGUSR2, on_other, 0);
+	if (enter_on_stage(s, PERSISTENT))
+		return;
+	take_before(s);
+	s->at = AT_ENTERED + 1;
+	pause();
+	read_info(&s->info);
+}
+
+/* It came with an entry that was counted as own already. */
+TEST_F_TIMEOUT(one, p7_2_a_signal_in_a_call_is_counted_once, CASE_TIMEOUT)
+{
+	pid_t pid = actor(self->s, CPU_A, act_pause);
+
+	ASSERT_TRUE(UNTIL(self->s->at == AT_ENTERED + 1));
+	ASSERT_TRUE(UNTIL(cpu_state_is(CPU_A, "entering")));
+	ASSERT_EQ(0, kill(pid, SIGUSR2));
+	EXPECT_TRUE(ended_well(finish(pid)));
+	EXPECT_EQ(1, self->s->others);
+	EXPECT_EQ(1, self->s->info.own - self->s->before.own);
+	EXPECT_EQ(self->s->before.foreign, self->s->info.foreign);
+	EXPECT_EQ(TASK_ISOLATION_CAUSE_SIGNAL, self->s->info.loss_cause);
 }
 
 TEST_F_TIMEOUT(modes, p3_4_an_ignored_signal_reaches_nobody, CASE_TIMEOUT)

@@ -154,6 +154,7 @@ TEST_F_TIMEOUT(policies, p6_11_the_policy_of_now_judges_a_persistent_owner, CASE
 	self->s->may = 2;
 	status = finish(pid);
 	EXPECT_TRUE(killed_by(status, SIGKILL)) TH_LOG("status %#x", status);
+	EXPECT_TRUE(last_loss_is(CPU_A, pid, "syscall 110"));
 	EXPECT_EQ(0, owner_of(CPU_A));
 }
 

@@ -6,7 +6,7 @@
  *   ipi     cross call, waited for        nmi     NMI, handled silently
  *   work    work item on that CPU         timer   timer on that CPU, due in 10 ms
  *   kick    reschedule interrupt alone    tick    tick dependency, until untick
- *   tick-after-call   the same, as soon as the next prctl() on that CPU is done
+ *   tick-after-call   the same, on the way out of the next prctl() there that succeeds
  * Reading gives the number of work items that have run.
  *
  * Context: called on a housekeeping CPU. Never part of an installation.
@@ -20,6 +20,7 @@
 #include <linux/timer.h>
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
+#include <asm/syscall.h>
 #ifdef CONFIG_X86
 #include <asm/apic.h>
 #include <asm/nmi.h>
@@ -79,27 +80,34 @@ static int send_reschedule(int cpu)
 
 static atomic_t after_call_cpu = ATOMIC_INIT(-1);
 
-static int call_done(struct kretprobe_instance *instance, struct pt_regs *regs)
+/* Not the bit of perf events: that one every tick clears. */
+static int on_way_out(struct kprobe *probe, struct pt_regs *unused)
 {
+	struct pt_regs *regs = task_pt_regs(current);
 	int cpu = raw_smp_processor_id();
 
-	if (atomic_cmpxchg(&after_call_cpu, cpu, -1) == cpu)
-		tick_nohz_dep_set_cpu(cpu, TICK_DEP_BIT_PERF_EVENTS);
+	if (atomic_read(&after_call_cpu) == cpu &&
+	    syscall_get_nr(current, regs) == __NR_prctl && !syscall_get_error(current, regs) &&
+	    atomic_cmpxchg(&after_call_cpu, cpu, -1) == cpu)
+		tick_nohz_dep_set_cpu(cpu, TICK_DEP_BIT_POSIX_TIMER);
 	return 0;
 }
 
-static struct kretprobe call_probe = {
-	.kp.symbol_name	= "__x64_sys_prctl",
-	.handler	= call_done,
+static struct kprobe call_probe = {
+	.symbol_name	= "task_isolation_exit_to_user",
+	.pre_handler	= on_way_out,
 };
 static bool call_probed;	/* once, and until the module goes */
+static DEFINE_MUTEX(call_probe_mutex);
 
+/* Takes the hotplug lock itself: not under it. */
 static int tick_after_call(int cpu)
 {
 	int error = 0;
 
+	guard(mutex)(&call_probe_mutex);
 	if (!call_probed)
-		error = register_kretprobe(&call_probe);
+		error = register_kprobe(&call_probe);
 	if (error)
 		return error;
 	call_probed = true;
@@ -128,10 +136,9 @@ static int disturb(const char *kind, int cpu)
 		tick_nohz_dep_set_cpu(cpu, TICK_DEP_BIT_PERF_EVENTS);
 		return 0;
 	}
-	if (!strcmp(kind, "tick-after-call"))
-		return tick_after_call(cpu);
 	if (!strcmp(kind, "untick")) {
 		atomic_set(&after_call_cpu, -1);
+		tick_nohz_dep_clear_cpu(cpu, TICK_DEP_BIT_POSIX_TIMER);
 		tick_nohz_dep_clear_cpu(cpu, TICK_DEP_BIT_PERF_EVENTS);
 		return 0;
 	}
@@ -150,6 +157,10 @@ static ssize_t write_file(struct file *f, const char __user *from, size_t len, l
 	text[len] = 0;
 	if (sscanf(text, "%19s %d", kind, &cpu) != 2)
 		return -EINVAL;
+	if (!strcmp(kind, "tick-after-call")) {
+		error = tick_after_call(cpu);
+		return error ? error : len;
+	}
 	cpus_read_lock();
 	error = cpu >= 0 && cpu < nr_cpu_ids && cpu_online(cpu) ? disturb(kind, cpu) : -ENODEV;
 	cpus_read_unlock();
@@ -188,7 +199,7 @@ static void __exit disturb_exit(void)
 {
 	debugfs_remove(file);
 	if (call_probed)
-		unregister_kretprobe(&call_probe);
+		unregister_kprobe(&call_probe);
 #ifdef CONFIG_X86
 	unregister_nmi_handler(NMI_LOCAL, "task_isolation_disturb");
 #endif

@@ -443,6 +443,8 @@ static int column(char **argv, char *taskiso)
 
 #define TRACE_EVENT	"/sys/kernel/tracing/events/sched/sched_process_exec/enable"
 
+#define DEFER_TEXT	"/sys/kernel/task_isolation/defer_text_patching"
+
 struct scene {
 	uint32_t entered;
 	uint32_t disturb;	/* the sibling's turn */
@@ -498,10 +500,22 @@ static void write_event(const char *value)
 	close(fd);
 }
 
+/* Held back by default: the case shows what happens without that. */
+static void defer_text_patching(const char *value)
+{
+	int fd = open(DEFER_TEXT, O_WRONLY);
+
+	if (fd < 0 || write(fd, value, 1) != 1)
+		die(DEFER_TEXT, strerror(errno));
+	close(fd);
+}
+
 static void disturb_text(void)
 {
+	defer_text_patching("0");
 	write_event("1");
 	write_event("0");
+	defer_text_patching("1");
 }
 
 static const struct violation {

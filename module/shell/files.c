@@ -30,7 +30,8 @@ static ssize_t show_counter(struct device *device, char *text, int which)
 		counters[FOREIGN] = record->foreign;
 		counters[ABSORBED] = record->absorbed;
 		counters[LATE] = record->late;
-		if (record->owner)
+		/* One that is still entering has none yet. */
+		if (record->owner && record->owner->flags)
 			owner_counters(record->owner, counters);
 	}
 	return sysfs_emit(text, "%llu\n", counters[which]);
@@ -48,6 +49,22 @@ COUNTER(own, OWN);
 COUNTER(foreign, FOREIGN);
 COUNTER(absorbed, ABSORBED);
 COUNTER(late, LATE);
+
+/* How often another CPU did not interrupt this one, of a kind. */
+static ssize_t deferred_show(struct device *device, struct device_attribute *attribute, char *text)
+{
+	return sysfs_emit(text, "%llu\n",
+			  task_isolation_spared(device->id, TASK_ISOLATION_SPARE_TEXT));
+}
+static DEVICE_ATTR_RO(deferred);
+
+static ssize_t skipped_show(struct device *device, struct device_attribute *attribute, char *text)
+{
+	return sysfs_emit(text, "%llu\n",
+			  task_isolation_spared(device->id, TASK_ISOLATION_SPARE_ORDER) +
+			  task_isolation_spared(device->id, TASK_ISOLATION_SPARE_CHORES));
+}
+static DEVICE_ATTR_RO(skipped);
 
 static ssize_t state_show(struct device *device, struct device_attribute *attribute, char *text)
 {
@@ -99,6 +116,8 @@ static struct attribute *cpu_attributes[] = {
 	&dev_attr_foreign.attr,
 	&dev_attr_absorbed.attr,
 	&dev_attr_late.attr,
+	&dev_attr_deferred.attr,
+	&dev_attr_skipped.attr,
 	&dev_attr_owner.attr,
 	&dev_attr_last_loss.attr,
 	NULL
@@ -185,6 +204,40 @@ static ssize_t capabilities_show(struct kobject *kobject, struct kobj_attribute 
 	return sysfs_emit(text, "%#x\n", TASK_ISOLATION_CAPABILITIES);
 }
 
+/* One switch for each kind of interrupt that is held back: 1 by default. */
+static ssize_t spare_show(enum task_isolation_sparing sparing, char *text)
+{
+	return sysfs_emit(text, "%d\n", task_isolation_spares(sparing));
+}
+
+static ssize_t spare_store(enum task_isolation_sparing sparing, const char *text, size_t length)
+{
+	u32 value;
+	int error = number(text, length, 1, &value);
+
+	if (error)
+		return error;
+	task_isolation_spare(sparing, value);
+	return length;
+}
+
+#define SPARE(name, sparing)								\
+static ssize_t name##_show(struct kobject *kobject, struct kobj_attribute *attribute,	\
+			   char *text)							\
+{											\
+	return spare_show(sparing, text);						\
+}											\
+static ssize_t name##_store(struct kobject *kobject, struct kobj_attribute *attribute,	\
+			    const char *text, size_t length)				\
+{											\
+	return spare_store(sparing, text, length);					\
+}											\
+static struct kobj_attribute name##_attribute = __ATTR_RW(name)
+
+SPARE(defer_text_patching, TASK_ISOLATION_SPARE_TEXT);
+SPARE(skip_ordering, TASK_ISOLATION_SPARE_ORDER);
+SPARE(skip_chores, TASK_ISOLATION_SPARE_CHORES);
+
 static struct kobj_attribute timeout_ms_attribute = __ATTR_RW(timeout_ms);
 static struct kobj_attribute debug_attribute = __ATTR_RW(debug);
 static struct kobj_attribute policy_attribute = __ATTR_RW(policy);
@@ -195,6 +248,9 @@ static struct attribute *attributes[] = {
 	&debug_attribute.attr,
 	&policy_attribute.attr,
 	&capabilities_attribute.attr,
+	&defer_text_patching_attribute.attr,
+	&skip_ordering_attribute.attr,
+	&skip_chores_attribute.attr,
 	NULL
 };
 

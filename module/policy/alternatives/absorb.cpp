@@ -24,7 +24,8 @@ void absorb(const policy_event *event, policy_verdict *verdict)
 		return standard::judge(event, verdict);
 	*verdict = {.execute = 1,
 		    .state = event->state,
-		    .count = event->counted != 0 ? u32{POLICY_COUNT_NONE} : u32{POLICY_COUNT_ABSORBED},
+		    .count = event->counted != 0 ? u32{POLICY_COUNT_NONE}
+						 : u32{POLICY_COUNT_ABSORBED},
 		    .record = 0,
 		    .signal = 0,
 		    .log = 0,

@@ -42,26 +42,38 @@ static void refresh_vmstat(void)
 	read_text(STAT_REFRESH, text, sizeof(text));
 }
 
+/* What the first uses left in the background is over when nothing came for a while. */
+static void await_rest(int cpu)
+{
+	unsigned long seen = interrupts(cpu, "CAL");
+	long since = now_ms();
+
+	while (now_ms() < since + 300) {
+		if (interrupts(cpu, "CAL") != seen) {
+			seen = interrupts(cpu, "CAL");
+			since = now_ms();
+		}
+		rest();
+	}
+}
+
 FIXTURE(deferral) { struct stage *s; };
 FIXTURE_SETUP(deferral)
 {
-	static bool warm;
-
 	ASSERT_TRUE(settle());
 	self->s = stage_new();
-	if (!warm) {
-		/*
-		 * The first use of each since boot allocates buffers and text pages,
-		 * whose attributes are changed by interrupting everybody.
-		 */
-		ASSERT_EQ(0, write_text(TRACING "/set_ftrace_filter", "schedule\nvfs_read\n"));
+	/*
+	 * The first use of each since boot allocates buffers and text pages,
+	 * whose attributes are changed by interrupting everybody.
+	 */
+	ASSERT_EQ(0, write_text(TRACING "/set_ftrace_filter", "schedule\nvfs_read\n"));
+	if (access(KPROBE, W_OK))
 		write_text(TRACING "/kprobe_events", "p:selftest vfs_write\n");
-		ASSERT_EQ(0, access(KPROBE, W_OK));
-		toggle_event();
-		toggle_kprobe();
-		toggle_tracer();
-		warm = true;
-	}
+	ASSERT_EQ(0, access(KPROBE, W_OK));
+	toggle_event();
+	toggle_kprobe();
+	toggle_tracer();
+	await_rest(CPU_A);
 }
 FIXTURE_TEARDOWN(deferral)
 {
@@ -108,16 +120,19 @@ static void survives(struct __test_metadata *_metadata, struct stage *s, void (*
 
 /* Switched off it is the interrupt that it always was. */
 static void kills(struct __test_metadata *_metadata, struct stage *s, void (*happen)(void),
-		  const char *file)
+		  const char *file, const char *counter)
 {
-	pid_t pid;
+	long counted;
 	int status;
+	pid_t pid;
 
 	ASSERT_EQ(0, write_text(file, "0"));
 	pid = stay(s, STRICT);
 	ASSERT_TRUE(UNTIL(isolated(s, pid)));
+	counted = cpu_number(CPU_A, counter);
 	happen();
 	status = finish(pid);
+	EXPECT_EQ(counted, cpu_number(CPU_A, counter));
 	EXPECT_TRUE(killed_by(status, SIGKILL)) TH_LOG("status %#x", status);
 	EXPECT_NE(0, last_loss_is(CPU_A, pid, "ipi") || last_loss_is(CPU_A, pid, "reschedule") ||
 		     last_loss_is(CPU_A, pid, "preempted")) TH_LOG("%s", cpu_text(CPU_A, "last_loss"));
@@ -150,17 +165,17 @@ TEST_F_TIMEOUT(deferral, refreshing_vmstat_is_skipped, CASE_TIMEOUT)
 
 TEST_F_TIMEOUT(deferral, text_patching_interrupts_when_switched_off, CASE_TIMEOUT)
 {
-	kills(_metadata, self->s, toggle_event, DEFER_TEXT);
+	kills(_metadata, self->s, toggle_event, DEFER_TEXT, "deferred");
 }
 
 TEST_F_TIMEOUT(deferral, ordering_interrupts_when_switched_off, CASE_TIMEOUT)
 {
-	kills(_metadata, self->s, toggle_tracer, SKIP_ORDERING);
+	kills(_metadata, self->s, toggle_tracer, SKIP_ORDERING, "skipped");
 }
 
 TEST_F_TIMEOUT(deferral, chores_interrupt_when_switched_off, CASE_TIMEOUT)
 {
-	kills(_metadata, self->s, refresh_vmstat, SKIP_CHORES);
+	kills(_metadata, self->s, refresh_vmstat, SKIP_CHORES, "skipped");
 }
 
 TEST_F_TIMEOUT(deferral, the_switches, CASE_TIMEOUT)
@@ -185,11 +200,12 @@ static void act_busy_with_calls(struct stage *s)
 	if (enter_on_stage(s, PERSISTENT))
 		return;
 	while (s->may < 1) {
-		/* through the patched functions, and without them */
+		/* through the patched functions, and a while in user space */
 		s->value[0] += pread(s->fd[0], s->bytes, 1, 0) == 1;
 		s->value[1]++;
 		s->turns++;
-		relax();
+		for (int i = 0; i < 100; i++)
+			relax();
 	}
 	leave();
 }

@@ -42,21 +42,6 @@ static void refresh_vmstat(void)
 	read_text(STAT_REFRESH, text, sizeof(text));
 }
 
-/* What the first uses left in the background is over when nothing came for a while. */
-static void await_rest(int cpu)
-{
-	unsigned long seen = interrupts(cpu, "CAL");
-	long since = now_ms();
-
-	while (now_ms() < since + 300) {
-		if (interrupts(cpu, "CAL") != seen) {
-			seen = interrupts(cpu, "CAL");
-			since = now_ms();
-		}
-		rest();
-	}
-}
-
 FIXTURE(deferral) { struct stage *s; };
 FIXTURE_SETUP(deferral)
 {
@@ -73,7 +58,8 @@ FIXTURE_SETUP(deferral)
 	toggle_event();
 	toggle_kprobe();
 	toggle_tracer();
-	await_rest(CPU_A);
+	/* and what they left in the background is over */
+	await_rest(CPU_A, 300);
 }
 FIXTURE_TEARDOWN(deferral)
 {

@@ -645,6 +645,22 @@ static inline unsigned long interrupts(int cpu, const char *label)
 	return sum;
 }
 
+/* Until no call-function interrupt has come to the CPU for that long. */
+static inline void await_rest(int cpu, long ms)
+{
+	unsigned long seen = interrupts(cpu, "CAL"), now;
+	long since = now_ms();
+
+	while (now_ms() < since + ms) {
+		now = interrupts(cpu, "CAL");
+		if (now != seen) {
+			seen = now;
+			since = now_ms();
+		}
+		rest();
+	}
+}
+
 /* ---- the kernel log --------------------------------------------------- */
 
 static inline int log_open(void)

@@ -101,28 +101,14 @@ TEST_F_TIMEOUT(policies, p6_11_never_ready_refuses_every_entry, CASE_TIMEOUT)
 	EXPECT_EQ(0, owner_of(CPU_A));
 }
 
-/* Loading a module is interference, and its clean-up comes a while later. */
-static void await_end_of_loading(void)
-{
-	unsigned long before = interrupts(CPU_A, "CAL");
-	long since = now_ms();
-
-	while (now_ms() < since + 1500) {
-		if (interrupts(CPU_A, "CAL") != before) {
-			before = interrupts(CPU_A, "CAL");
-			since = now_ms();
-		}
-		rest();
-	}
-}
-
 TEST_F_TIMEOUT(policies, p6_11_choosing_disturbs_no_owner, CASE_TIMEOUT)
 {
 	static const char *const names[] = { "absorb", "kill_own", "standard" };
 	unsigned long before;
 	pid_t pid;
 
-	await_end_of_loading();
+	/* loading a module is interference, and its clean-up comes a while later */
+	await_rest(CPU_A, 1500);
 	self->s->flags = STRICT;
 	pid = actor(self->s, CPU_A, act_call_inside);
 	ASSERT_TRUE(UNTIL(isolated(self->s, pid)));

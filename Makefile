@@ -10,7 +10,7 @@ unexport ARCH KERNEL
 
 .DEFAULT_GOAL := help
 .PHONY: demo check check-host check-taskiso check-tools check-vm check-mutants check-install check-style
-.PHONY: check-scripts check-all bench taskiso clean help
+.PHONY: check-scripts check-ordering check-all bench taskiso clean help
 
 help:
 	@echo 'make demo            see it work: one program without isolation, with nohz_full, with task isolation'
@@ -37,7 +37,7 @@ demo:
 check:
 	vm/check
 
-check-host: check-taskiso check-tools
+check-host: check-taskiso check-tools check-ordering
 
 check-taskiso:
 	$(MAKE) -C userspace check
@@ -46,6 +46,9 @@ check-tools:
 	vm/tests/run
 	@mkdir -p build/results
 	vm/config-difference >build/results/config-difference
+
+check-ordering:
+	docs/ordering/run
 
 check-vm:
 	vm/check vm --kernel $(KERNEL) --arch $(ARCH)

@@ -20,6 +20,7 @@
 
 #include <linux/task_isolation.h>
 
+#include "../readings.h"
 #include "page.h"
 
 #define NOISE_ROUNDS	20
@@ -46,193 +47,6 @@ static void sleep_ms(long ms)
 
 	while (nanosleep(&time, &time) && errno == EINTR)
 		;
-}
-
-/* 0 and an empty text when the file is not there. */
-static size_t read_file(const char *path, char *text, size_t size)
-{
-	size_t length = 0;
-	ssize_t got = 1;
-	int fd = open(path, O_RDONLY);
-
-	text[0] = '\0';
-	if (fd < 0)
-		return 0;
-	while (got > 0 && length < size - 1) {
-		got = read(fd, text + length, size - 1 - length);
-		if (got > 0)
-			length += (size_t)got;
-	}
-	close(fd);
-	text[length] = '\0';
-	return length;
-}
-
-static void print_json_string(const char *text)
-{
-	putchar('"');
-	for (; *text; text++) {
-		unsigned char byte = (unsigned char)*text;
-
-		if (byte == '"' || byte == '\\' || byte < 0x20 || byte > 0x7e)
-			printf("\\u%04x", byte);
-		else
-			putchar(byte);
-	}
-	putchar('"');
-}
-
-/* ---- readings ------------------------------------------------------------ */
-
-enum cause {
-	TICK_AND_TIMER,
-	RESCHEDULE,
-	IPI,
-	TLB_FLUSH,
-	IRQ_WORK,
-	DEVICE,
-	PREEMPTION,
-	NMI,
-	FAULT,
-	OTHER,
-	CAUSES,
-};
-
-static const char *const cause_names[CAUSES] = {
-	"tick_and_timer", "reschedule", "ipi", "tlb_flush", "irq_work",
-	"device", "preemption", "nmi", "fault", "other",
-};
-
-enum counter { OWN, FOREIGN, ABSORBED, LATE, COUNTERS };
-
-static const char *const counter_names[COUNTERS] = { "own", "foreign", "absorbed", "late" };
-
-struct reading {
-	unsigned long long cause[CAUSES];
-	unsigned long long counter[COUNTERS];
-};
-
-/* A row of /proc/interrupts; -1 for rows that count no interrupt of a CPU. */
-static int row_cause(const char *label)
-{
-	static const struct {
-		const char *label;
-		int cause;
-	} rows[] = {
-		{ "LOC", TICK_AND_TIMER }, { "RES", RESCHEDULE }, { "CAL", IPI },
-		{ "TLB", TLB_FLUSH }, { "IWI", IRQ_WORK }, { "NMI", NMI },
-		{ "PMI", -1 },	/* each is an NMI */
-		{ "MCP", -1 },	/* polls, made from a timer */
-		{ "ERR", -1 }, { "MIS", -1 },	/* of the whole machine */
-	};
-	size_t i;
-
-	if (label[0] >= '0' && label[0] <= '9')
-		return DEVICE;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (!strcmp(label, rows[i].label))
-			return rows[i].cause;
-	return OTHER;
-}
-
-static void read_interrupts(int cpu, struct reading *reading)
-{
-	static char text[65536];
-	char *line, *next;
-	int column = -1;
-	int at = 0;
-	char *word;
-
-	if (!read_file("/proc/interrupts", text, sizeof(text)))
-		die("/proc/interrupts", "cannot be read");
-	next = strchr(text, '\n');
-	*next++ = '\0';
-	for (word = strtok(text, " "); word; word = strtok(NULL, " "), at++)
-		if (!strncmp(word, "CPU", 3) && atoi(word + 3) == cpu)
-			column = at;
-	if (column < 0)
-		die("/proc/interrupts", "does not show the CPU");
-
-	for (line = next; line && *line; line = next) {
-		char *label = line + strspn(line, " ");
-		char *rest = strchr(label, ':');
-		int cause, i;
-		unsigned long long value = 0;
-
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		if (!rest)
-			continue;
-		*rest++ = '\0';
-		cause = row_cause(label);
-		if (cause < 0)
-			continue;
-		for (i = 0; i <= column; i++)
-			value = strtoull(rest, &rest, 10);
-		reading->cause[cause] += value;
-	}
-}
-
-static unsigned long long number_after(const char *text, const char *name)
-{
-	const char *at = strstr(text, name);
-
-	if (!at)
-		die(name, "is not in /proc/PID/status");
-	return strtoull(at + strlen(name), NULL, 10);
-}
-
-static void counter_path(int cpu, const char *name, char *path, size_t size)
-{
-	snprintf(path, size, "/sys/devices/system/cpu/cpu%d/task_isolation/%s", cpu, name);
-}
-
-static struct reading take_reading(int cpu, pid_t pid, int isolated)
-{
-	struct reading reading = { 0 };
-	char path[96], text[4096];
-	unsigned long long minor, major;
-	int i;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (!read_file(path, text, sizeof(text)) ||
-	    sscanf(strrchr(text, ')') + 2, "%*c %*d %*d %*d %*d %*d %*u %llu %*u %llu", &minor, &major) != 2)
-		die(path, "cannot be read");
-	reading.cause[FAULT] = minor + major;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	read_file(path, text, sizeof(text));
-	reading.cause[PREEMPTION] = number_after(text, "nonvoluntary_ctxt_switches:");
-
-	read_interrupts(cpu, &reading);
-
-	for (i = 0; isolated && i < COUNTERS; i++) {
-		counter_path(cpu, counter_names[i], path, sizeof(path));
-		if (!read_file(path, text, sizeof(text)))
-			die(path, "cannot be read; is the module loaded?");
-		reading.counter[i] = strtoull(text, NULL, 10);
-	}
-	return reading;
-}
-
-static struct reading difference(const struct reading *first, const struct reading *last)
-{
-	struct reading delta;
-	unsigned long long tlb;
-	int i;
-
-	for (i = 0; i < CAUSES; i++)
-		delta.cause[i] = last->cause[i] - first->cause[i];
-	for (i = 0; i < COUNTERS; i++)
-		delta.counter[i] = last->counter[i] - first->counter[i];
-	/* A TLB flush comes as a function call interrupt and stands in both rows. */
-	tlb = delta.cause[TLB_FLUSH];
-	if (tlb > delta.cause[IPI])
-		tlb = delta.cause[IPI];
-	delta.cause[TLB_FLUSH] = tlb;
-	delta.cause[IPI] -= tlb;
-	return delta;
 }
 
 /* ---- a column ------------------------------------------------------------ */
@@ -302,17 +116,15 @@ static void must_progress(struct page *page, const char *when)
 
 static void must_be_isolated(int cpu, const char *when)
 {
-	char path[96], text[64];
+	char text[64];
 	int i;
 
-	counter_path(cpu, "state", path, sizeof(path));
 	for (i = 0; i < 100; i++) {
-		read_file(path, text, sizeof(text));
-		text[strcspn(text, "\n")] = '\0';
-		if (!strcmp(text, "isolated"))
+		if (is_isolated(cpu))
 			return;
 		sleep_ms(50);
 	}
+	read_isolation(cpu, "state", text, sizeof(text));
 	fprintf(stderr, "demo: the state of CPU %d is '%s' and not 'isolated' %s\n", cpu, text, when);
 	exit(1);
 }
@@ -332,19 +144,21 @@ static pid_t start(char *const arguments[], int cpu)
 	return pid;
 }
 
+static void read_or_die(int cpu, pid_t pid, int isolated, struct reading *reading)
+{
+	if (take_reading(cpu, pid, isolated, reading))
+		die("the counters cannot be read; is the module loaded?", strerror(errno));
+}
+
 static void print_column(const char *name, const struct reading *delta, const struct page *page,
 			 double seconds, int isolated)
 {
 	static const char *const noise_names[] = NOISE_NAMES;
-	unsigned long long entries = 0;
 	int i;
 
-	for (i = 0; i < CAUSES; i++)
-		entries += delta->cause[i];
-	printf("DEMO-RESULT {\"column\":\"%s\",\"entries\":%llu,\"by_cause\":{", name, entries);
-	for (i = 0; i < CAUSES; i++)
-		printf("%s\"%s\":%llu", i ? "," : "", cause_names[i], delta->cause[i]);
-	printf("},\"iterations\":%llu,\"guest_seconds\":%.2f,\"noise\":{",
+	printf("DEMO-RESULT {\"column\":\"%s\",", name);
+	print_reading(delta, isolated);
+	printf(",\"iterations\":%llu,\"guest_seconds\":%.2f,\"noise\":{",
 	       (unsigned long long)page->iterations, seconds);
 	for (i = 0; i < NOISE_KINDS; i++) {
 		unsigned long long sum = 0;
@@ -354,14 +168,7 @@ static void print_column(const char *name, const struct reading *delta, const st
 			sum += page->noise[cpu][i];
 		printf("%s\"%s\":%llu", i ? "," : "", noise_names[i], sum);
 	}
-	printf("}");
-	if (isolated) {
-		printf(",\"counters\":{");
-		for (i = 0; i < COUNTERS; i++)
-			printf("%s\"%s\":%llu", i ? "," : "", counter_names[i], delta->counter[i]);
-		printf("}");
-	}
-	printf("}\n");
+	printf("}}\n");
 	fflush(stdout);
 }
 
@@ -414,7 +221,7 @@ static int column(char **argv, char *taskiso)
 	printf("the poller is alive on CPU %d; the count begins\n", cpu);
 	fflush(stdout);
 	sleep_ms(100);
-	first = take_reading(cpu, poller_pid, taskiso != NULL);
+	read_or_die(cpu, poller_pid, taskiso != NULL, &first);
 	STORE(page->go, 1);
 	for (i = 0; i < NOISE_CPUS; i++)
 		if (waitpid(noise_pid[i], &status, 0) < 0 || status)
@@ -423,7 +230,7 @@ static int column(char **argv, char *taskiso)
 		must_live(poller_pid, "during the count");
 		sleep_ms(10);
 	}
-	last = take_reading(cpu, poller_pid, taskiso != NULL);
+	read_or_die(cpu, poller_pid, taskiso != NULL, &last);
 
 	must_live(poller_pid, "before the last reading");
 	must_progress(page, "after the last reading");
@@ -693,9 +500,9 @@ static int caught_cases(int cpu)
 	printf("DEMO-RESULT {\"caught\":[");
 	for (i = 0; i < VIOLATIONS; i++) {
 		printf("%s{\"case\":\"%s\",\"cause\":", i ? "," : "", violations[i].name);
-		print_json_string(outcomes[i].cause);
+		print_json(outcomes[i].cause);
 		printf(",\"signal\":\"%s\",\"log\":", outcomes[i].signal);
-		print_json_string(outcomes[i].log);
+		print_json(outcomes[i].log);
 		printf(",\"caught\":%s}", outcomes[i].caught ? "true" : "false");
 	}
 	printf("]}\n");

@@ -69,20 +69,6 @@ static void check_names(void)
 	free(copy);
 }
 
-static void print_json(const char *text)
-{
-	putchar('"');
-	for (; *text; text++) {
-		unsigned char byte = (unsigned char)*text;
-
-		if (byte == '"' || byte == '\\' || byte < 0x20 || byte > 0x7e)
-			printf("\\u%04x", byte);
-		else
-			putchar(byte);
-	}
-	putchar('"');
-}
-
 /* ---- the poller ---------------------------------------------------------- */
 
 static void must_live(const char *when)
@@ -193,25 +179,6 @@ static void print_left_out(const char *name, const char *why)
 	print_end();
 }
 
-static void print_counts(const struct reading *delta)
-{
-	unsigned long long entries = 0;
-	int i;
-
-	for (i = 0; i < CAUSES; i++)
-		entries += delta->cause[i];
-	printf(",\"entries\":%llu,\"by_cause\":{", entries);
-	for (i = 0; i < CAUSES; i++)
-		printf("%s\"%s\":%llu", i ? "," : "", cause_names[i], delta->cause[i]);
-	printf("}");
-	if (!isolate)
-		return;
-	printf(",\"counters\":{");
-	for (i = 0; i < COUNTERS; i++)
-		printf("%s\"%s\":%llu", i ? "," : "", counter_names[i], delta->counter[i]);
-	printf("}");
-}
-
 static void read_or_die(const char *when, struct reading *reading)
 {
 	if (take_reading(options.cpu, poller_pid, isolate, reading))
@@ -237,7 +204,8 @@ static void count_source(const struct source *source)
 
 	print_start(source);
 	printf(",\"work\":%d,\"seconds\":%.1f", done < 0 ? 0 : done, monotonic() - began);
-	print_counts(&delta);
+	putchar(',');
+	print_reading(&delta, isolate);
 	if (done < 0)
 		print_failure();
 	print_end();

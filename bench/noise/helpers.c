@@ -48,25 +48,6 @@ void sleep_ms(long ms)
 		;
 }
 
-ssize_t read_text(const char *path, char *text, size_t size)
-{
-	size_t length = 0;
-	ssize_t got = 1;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	text[0] = '\0';
-	if (fd < 0)
-		return -1;
-	while (got > 0 && length < size - 1) {
-		got = read(fd, text + length, size - 1 - length);
-		if (got > 0)
-			length += (size_t)got;
-	}
-	close(fd);
-	text[length] = '\0';
-	return got < 0 ? -1 : (ssize_t)length;
-}
-
 long read_number(const char *path)
 {
 	char text[64], *end;

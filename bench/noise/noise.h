@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "../readings.h"
+
 #define HOUSEKEEPING_CPUS	2	/* 0 and 1 */
 #define HOTPLUG_CPU		3
 #define TRACING			"/sys/kernel/tracing/"
@@ -68,8 +70,6 @@ int __attribute__((format(printf, 1, 2))) failed(const char *format, ...);
 
 int bind_to(int cpu);
 void sleep_ms(long ms);
-/* Length, or -1; text is empty then. */
-ssize_t read_text(const char *path, char *text, size_t size);
 /* The first number in a file; -1 and failed() when there is none. */
 long read_number(const char *path);
 int write_text(const char *path, const char *text);
@@ -112,37 +112,6 @@ struct page {
 /* NULL when it cannot be mapped. */
 struct page *map_page(int fd);
 int poller(int fd, int cpu, int isolate);
-
-/* ---- readings.c ---------------------------------------------------------- */
-
-enum cause {
-	TICK_AND_TIMER,
-	RESCHEDULE,
-	IPI,
-	TLB_FLUSH,
-	IRQ_WORK,
-	NMI,
-	DEVICE,
-	PREEMPTION,
-	FAULT,
-	OTHER,
-	CAUSES,
-};
-
-enum counter { OWN, FOREIGN, ABSORBED, LATE, COUNTERS };
-
-struct reading {
-	unsigned long long cause[CAUSES];
-	unsigned long long counter[COUNTERS];
-};
-
-extern const char *const cause_names[CAUSES];
-extern const char *const counter_names[COUNTERS];
-
-/* -1 when one of the files cannot be read. */
-int take_reading(int cpu, pid_t pid, int isolated, struct reading *reading);
-struct reading difference(const struct reading *first, const struct reading *last);
-int is_isolated(int cpu);
 
 /* ---- the sources, by concept --------------------------------------------- */
 

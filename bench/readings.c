@@ -1,17 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What arrived on the poller's CPU, by class. The classes are those of bench/demo. */
+/* What arrived on a CPU, by class, and how it is printed. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "noise.h"
+#include "readings.h"
 
-const char *const cause_names[CAUSES] = {
+static const char *const cause_names[CAUSES] = {
 	"tick_and_timer", "reschedule", "ipi", "tlb_flush", "irq_work",
 	"nmi", "device", "preemption", "fault", "other",
 };
 
-const char *const counter_names[COUNTERS] = { "own", "foreign", "absorbed", "late" };
+static const char *const counter_names[COUNTERS] = { "own", "foreign", "absorbed", "late" };
+
+ssize_t read_text(const char *path, char *text, size_t size)
+{
+	size_t length = 0;
+	ssize_t got = 1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	text[0] = '\0';
+	if (fd < 0)
+		return -1;
+	while (got > 0 && length < size - 1) {
+		got = read(fd, text + length, size - 1 - length);
+		if (got > 0)
+			length += (size_t)got;
+	}
+	close(fd);
+	text[length] = '\0';
+	return got < 0 ? -1 : (ssize_t)length;
+}
+
+void print_json(const char *text)
+{
+	putchar('"');
+	for (; *text; text++) {
+		unsigned char byte = (unsigned char)*text;
+
+		if (byte == '"' || byte == '\\' || byte < 0x20 || byte > 0x7e)
+			printf("\\u%04x", byte);
+		else
+			putchar(byte);
+	}
+	putchar('"');
+}
 
 /* The class of a row of /proc/interrupts, or CAUSES: counts no interrupt of a CPU. */
 static enum cause row_cause(const char *label)
@@ -105,12 +141,16 @@ static int read_task(pid_t pid, struct reading *reading)
 	return 0;
 }
 
-static ssize_t read_isolation(int cpu, const char *name, char *text, size_t size)
+ssize_t read_isolation(int cpu, const char *name, char *text, size_t size)
 {
 	char path[96];
+	ssize_t length;
 
 	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/task_isolation/%s", cpu, name);
-	return read_text(path, text, size);
+	length = read_text(path, text, size);
+	if (length > 0 && text[length - 1] == '\n')
+		text[--length] = '\0';
+	return length;
 }
 
 int take_reading(int cpu, pid_t pid, int isolated, struct reading *reading)
@@ -148,9 +188,33 @@ struct reading difference(const struct reading *first, const struct reading *las
 	return delta;
 }
 
+unsigned long long entries(const struct reading *delta)
+{
+	unsigned long long sum = 0;
+	int i;
+
+	for (i = 0; i < CAUSES; i++)
+		sum += delta->cause[i];
+	return sum;
+}
+
+void print_reading(const struct reading *delta, int isolated)
+{
+	int i;
+
+	printf("\"entries\":%llu,\"by_cause\":{", entries(delta));
+	for (i = 0; i < CAUSES; i++)
+		printf("%s\"%s\":%llu", i ? "," : "", cause_names[i], delta->cause[i]);
+	printf("}");
+	for (i = 0; isolated && i < COUNTERS; i++)
+		printf("%s\"%s\":%llu", i ? "," : ",\"counters\":{", counter_names[i], delta->counter[i]);
+	if (isolated)
+		printf("}");
+}
+
 int is_isolated(int cpu)
 {
 	char text[64];
 
-	return read_isolation(cpu, "state", text, sizeof(text)) >= 0 && !strncmp(text, "isolated", 8);
+	return read_isolation(cpu, "state", text, sizeof(text)) >= 0 && !strcmp(text, "isolated");
 }

@@ -117,7 +117,7 @@ static int read_interrupts(int cpu, struct reading *reading)
 	return column < 0 ? -1 : 0;
 }
 
-static int read_task(pid_t pid, struct reading *reading)
+static int read_own(pid_t pid, struct reading *reading)
 {
 	static const char switches[] = "nonvoluntary_ctxt_switches:";
 	char path[64], text[4096], *at;
@@ -159,7 +159,7 @@ int take_reading(int cpu, pid_t pid, int isolated, struct reading *reading)
 	int i;
 
 	memset(reading, 0, sizeof(*reading));
-	if (read_task(pid, reading) || read_interrupts(cpu, reading))
+	if (read_own(pid, reading) || read_interrupts(cpu, reading))
 		return -1;
 	for (i = 0; isolated && i < COUNTERS; i++) {
 		if (read_isolation(cpu, counter_names[i], text, sizeof(text)) < 0)

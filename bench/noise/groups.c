@@ -12,7 +12,8 @@
 #include "noise.h"
 
 #define PARENT		CGROUPS "noise/"
-#define GROUP		PARENT "group/"
+#define MEMORY		PARENT "memory/"
+#define CPUSET		PARENT "cpuset/"
 #define CHARGED		((size_t)4 << 20)
 
 /* A parent of our own, so that the root keeps its processes where they are. */
@@ -41,19 +42,14 @@ void finish_groups(void)
 	rmdir(PARENT);
 }
 
-static int join_group(void)
-{
-	return write_text(GROUP "cgroup.procs", "0");
-}
-
 /* A group can be removed when its last process is gone, which takes a moment after the process was waited for. */
-static int remove_group(void)
+static int remove_group(const char *group)
 {
 	int tries;
 
-	for (tries = 0; rmdir(GROUP); tries++) {
-		if (errno != EBUSY || tries == 200)
-			return failed("rmdir " GROUP);
+	for (tries = 0; rmdir(group); tries++) {
+		if (errno != EBUSY || tries == 2000)
+			return failed("rmdir %s", group);
 		sleep_ms(5);
 	}
 	return 0;
@@ -66,7 +62,7 @@ static int charge(int ready_fd)
 {
 	char *memory;
 
-	if (join_group())
+	if (write_text(MEMORY "cgroup.procs", "0"))
 		return -1;
 	memory = mmap(NULL, CHARGED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (memory == MAP_FAILED || write(ready_fd, "", 1) != 1)
@@ -81,7 +77,7 @@ static int charge(int ready_fd)
  */
 static int reclaim(void)
 {
-	if (!write_text(GROUP "memory.reclaim", "1M") || failure.error == EAGAIN)
+	if (!write_text(MEMORY "memory.reclaim", "1M") || failure.error == EAGAIN)
 		return 0;
 	return -1;
 }
@@ -102,7 +98,7 @@ static int one_memory_group(int cpu)
 	close(ready[0]);
 	if (bad)
 		return pid < 0 ? -1 : finish_child(pid) ? -1 : failed("no charge");
-	bad = write_text(GROUP "memory.high", "1M") || reclaim();
+	bad = write_text(MEMORY "memory.high", "1M") || reclaim();
 	kill(pid, SIGKILL);
 	if (waitpid(pid, NULL, 0) != pid)
 		return failed("waitpid");
@@ -114,10 +110,10 @@ int work_memcg(int rounds)
 	int i, bad;
 
 	for (i = 0; i < rounds; i++) {
-		if (mkdir(GROUP, 0755))
-			return failed("mkdir " GROUP);
+		if (mkdir(MEMORY, 0755))
+			return failed("mkdir " MEMORY);
 		bad = one_memory_group(i % HOUSEKEEPING_CPUS);
-		if (remove_group() || bad)
+		if (remove_group(MEMORY) || bad)
 			return -1;
 	}
 	return rounds;
@@ -128,10 +124,10 @@ int work_memcg(int rounds)
 static int in_cpuset(int unused)
 {
 	(void)unused;
-	if (join_group() || write_text(GROUP "cpuset.cpus", "1"))
+	if (write_text(CPUSET "cgroup.procs", "0") || write_text(CPUSET "cpuset.cpus", "1"))
 		return -1;
 	sleep_ms(5);
-	return write_text(GROUP "cpuset.cpus", "0-1");
+	return write_text(CPUSET "cpuset.cpus", "0-1");
 }
 
 int work_cpuset(int rounds)
@@ -139,10 +135,10 @@ int work_cpuset(int rounds)
 	int i, bad;
 
 	for (i = 0; i < rounds; i++) {
-		if (mkdir(GROUP, 0755))
-			return failed("mkdir " GROUP);
-		bad = write_text(GROUP "cpuset.cpus", "0") || finish_child(start_on(0, in_cpuset, 0));
-		if (remove_group() || bad)
+		if (mkdir(CPUSET, 0755))
+			return failed("mkdir " CPUSET);
+		bad = write_text(CPUSET "cpuset.cpus", "0") || finish_child(start_on(0, in_cpuset, 0));
+		if (remove_group(CPUSET) || bad)
 			return -1;
 	}
 	return rounds;

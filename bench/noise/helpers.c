@@ -31,6 +31,28 @@ int failed(const char *format, ...)
 	return -1;
 }
 
+void print_failure(const struct failure *what)
+{
+	printf(",\"failed\":");
+	print_json(what->what);
+	printf(",\"errno\":%d,\"error\":", what->error);
+	print_json(strerror(what->error));
+}
+
+void print_end(void)
+{
+	printf("}\n");
+	fflush(stdout);
+}
+
+double monotonic(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
 int bind_to(int cpu)
 {
 	cpu_set_t set;

@@ -12,6 +12,7 @@
 #ifndef NOISE_H
 #define NOISE_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -68,6 +69,12 @@ extern struct failure failure;
 /* Keeps errno and the text. Always -1, so that a source can return it. */
 int __attribute__((format(printf, 1, 2))) failed(const char *format, ...);
 
+/* Members of a JSON object about it, behind others. */
+void print_failure(const struct failure *what);
+/* The end of a line of results. */
+void print_end(void);
+
+double monotonic(void);
 int bind_to(int cpu);
 void sleep_ms(long ms);
 /* The first number in a file; -1 and failed() when there is none. */
@@ -95,23 +102,62 @@ long events(const char *name);
 /* The proof that the kernel did what a source asked for. */
 int must_have_grown(const char *name, long before);
 
-/* ---- poller.c ------------------------------------------------------------ */
+/* ---- poller.c: the busy task --------------------------------------------- */
 
-/* Memory that poller and harness share. One writer each. */
+/* Memory that the task and the harness share. One writer each. */
 struct page {
 	uint32_t stop;			/* harness */
-	uint32_t ready;			/* poller: polls, all its memory is there */
-	uint32_t refused;		/* poller: errno of prctl() */
-	char refusal[96];		/* poller: in words */
-	uint64_t beats;			/* poller: grows as long as it polls */
+	uint32_t watch;			/* harness: look for pauses from now on */
+	uint32_t ready;			/* task: polls, all its memory is there */
+	uint32_t refused;		/* task: errno of prctl() */
+	char refusal[96];		/* task: in words */
+	uint64_t beats;			/* task: grows as long as it polls */
+	uint64_t longest;		/* task: longest time between two beats, in TSC ticks */
 };
 
 #define LOAD(field)		__atomic_load_n(&(field), __ATOMIC_ACQUIRE)
 #define STORE(field, value)	__atomic_store_n(&(field), value, __ATOMIC_RELEASE)
 
+enum mode { NOT_ISOLATED, PERSISTENT, STRICT };
+
 /* NULL when it cannot be mapped. */
 struct page *map_page(int fd);
-int poller(int fd, int cpu, int isolate);
+int poller(int fd, int cpu, enum mode mode);
+
+/* ---- task.c: the same, from the harness ---------------------------------- */
+
+extern struct page *page;
+
+void __attribute__((noreturn)) die(const char *what, const char *why);
+/* A fresh task. Returns when it polls and its start is over. */
+void start_task(enum mode mode);
+void must_poll(const char *when);
+int task_ended(siginfo_t *info);
+/* A descriptor that is readable when the task has ended. */
+int watch_task(void);
+void read_task(const char *when, struct reading *reading);
+void stop_task(void);
+/* For one that has ended. */
+void bury_task(void);
+
+/* What was started may still be on its way when the last call returns. */
+#define SETTLE_MS		300
+
+/* ---- sent.c: what was sent to the task's CPU, by name -------------------- */
+
+/* All return 0 or failed(). */
+int record_sent(int cpu);
+int forget_sent(void);
+int read_sent(void);
+/* The member "sent" of a JSON object. */
+void print_sent(void);
+
+/* ---- mix.c: all sources at once ------------------------------------------ */
+
+int add_to_mix(const struct source *source);
+/* 0 when nothing reached the task and all work was done. */
+int run_mix(int seconds, int starts);
+void finish_mix(void);
 
 /* ---- the sources, by concept --------------------------------------------- */
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The busy task: it starts up as any program, then polls with all memory
- * locked and without a system call. In the task-isolation column it enters
- * persistent mode itself, so that it goes on after an interruption.
+ * locked and without a system call. It isolates itself when it is told to:
+ * persistent, so that it goes on after an interruption, or strict with the
+ * default signal, which ends it at the first one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,10 +24,10 @@ static volatile uint64_t mailbox[16];
 
 struct page *map_page(int fd)
 {
-	void *page = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE,
+	void *memory = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_POPULATE, fd, 0);
 
-	return page == MAP_FAILED ? NULL : page;
+	return memory == MAP_FAILED ? NULL : memory;
 }
 
 static void poll_mailbox(struct page *page, uint64_t beats)
@@ -80,13 +81,13 @@ static int start_up(void)
 	return fd < 0 ? -1 : 0;
 }
 
-static int enter(struct page *page)
+static int enter(struct page *page, unsigned long flags)
 {
 	struct task_isolation_info info = { 0 };
 	int tries, error;
 
 	for (tries = 0; tries < TRIES; tries++) {
-		if (!prctl(PR_SET_TASK_ISOLATION, PR_TASK_ISOLATION_ENABLE | PR_TASK_ISOLATION_NOSIG))
+		if (!prctl(PR_SET_TASK_ISOLATION, flags))
 			return 0;
 		if (errno != EAGAIN)
 			break;
@@ -98,25 +99,50 @@ static int enter(struct page *page)
 	return -1;
 }
 
-int poller(int fd, int cpu, int isolate)
+/* Polls until it is told to end, and keeps the longest pause. */
+static void poll_and_watch(struct page *page, uint64_t beats)
 {
+	uint64_t last = 0;
+
+	while (!LOAD(page->stop)) {
+		uint64_t now;
+
+		poll_mailbox(page, ++beats);
+		if (!LOAD(page->watch))
+			continue;
+		now = __builtin_ia32_rdtsc();
+		if (last && now - last > page->longest)
+			STORE(page->longest, now - last);
+		last = now;
+	}
+}
+
+int poller(int fd, int cpu, enum mode mode)
+{
+	static const unsigned long flags[] = {
+		[PERSISTENT] = PR_TASK_ISOLATION_ENABLE | PR_TASK_ISOLATION_NOSIG,
+		[STRICT] = PR_TASK_ISOLATION_ENABLE,
+	};
 	struct page *page = map_page(fd);
 	uint64_t beats = 0;
 
+	/* For the log; else it would be "exe". */
+	prctl(PR_SET_NAME, "poller");
 	if (!page || bind_to(cpu) || mlockall(MCL_CURRENT | MCL_FUTURE)) {
-		perror("noise: the poller cannot start");
+		perror("noise: the task cannot start");
 		return 1;
 	}
 	if (start_up()) {
-		perror("noise: start-up of the poller");
+		perror("noise: start-up of the task");
 		return 1;
 	}
 	/* Past the first use of everything before the kernel is shut out. */
 	poll_mailbox(page, ++beats);
-	if (isolate && enter(page))
+	if (mode != NOT_ISOLATED && enter(page, flags[mode]))
 		return 3;
 	STORE(page->ready, 1);
-	while (!LOAD(page->stop))
-		poll_mailbox(page, ++beats);
+	poll_and_watch(page, beats);
+	/* Ending is its own business, also for a strict task. */
+	prctl(PR_SET_TASK_ISOLATION, 0);
 	return 0;
 }

@@ -5,8 +5,9 @@
  *
  * The sources are dealt out to worker processes on the housekeeping CPUs; each
  * takes its share round robin, at least once. They change different things, or
- * the same thing in a way that another may see (free memory, a trace buffer),
- * so any of them may meet any other.
+ * the same thing in a way that another may see (free memory), so any of them
+ * may meet any other. Only those that switch tracing are left to one worker:
+ * they change the same instance, and would wait for each other all the time.
  */
 #include <errno.h>
 #include <poll.h>
@@ -26,6 +27,7 @@
 struct share {
 	uint32_t turns;
 	uint64_t work;			/* in the unit of the source */
+	double seconds;
 	struct failure failure;		/* empty: none */
 };
 
@@ -37,12 +39,14 @@ static struct {
 } *mix;
 
 static const struct source *mixed[MOST_SOURCES];
+static int worker_of[MOST_SOURCES];
 static size_t mixed_count;
 
 static int take_turn(size_t index)
 {
 	const struct source *source = mixed[index];
 	struct share *share = &mix->shares[index];
+	double began = monotonic();
 	int done;
 
 	/* Whatever it starts has its name; a record of what was sent shows it. */
@@ -53,18 +57,29 @@ static int take_turn(size_t index)
 		return -1;
 	}
 	share->work += (uint64_t)done;
+	share->seconds += monotonic() - began;
 	STORE(share->turns, share->turns + 1);
 	return 0;
 }
 
-static int work_share(int worker)
+/* When it was told to end, but not before each source of its share had a turn. */
+static int over(int worker)
 {
-	size_t first = (size_t)worker;
 	size_t index;
 
-	while (first < mixed_count && (!LOAD(mix->stop) || !LOAD(mix->shares[first].turns))) {
-		for (index = first; index < mixed_count; index += WORKERS) {
-			if (LOAD(mix->stop) && LOAD(mix->shares[index].turns))
+	for (index = 0; index < mixed_count; index++)
+		if (worker_of[index] == worker && !LOAD(mix->shares[index].turns))
+			return 0;
+	return LOAD(mix->stop);
+}
+
+static int work_share(int worker)
+{
+	size_t index;
+
+	while (!over(worker)) {
+		for (index = 0; index < mixed_count && !over(worker); index++) {
+			if (worker_of[index] != worker)
 				continue;
 			STORE(mix->busy[worker], (int32_t)index);
 			if (take_turn(index))
@@ -76,6 +91,16 @@ static int work_share(int worker)
 }
 
 /* ---- one start of the task ----------------------------------------------- */
+
+static int has_share(int worker)
+{
+	size_t index;
+
+	for (index = 0; index < mixed_count; index++)
+		if (worker_of[index] == worker)
+			return 1;
+	return 0;
+}
 
 static int watch(pid_t pid)
 {
@@ -96,12 +121,12 @@ static void wait_for_end(struct pollfd *ends, nfds_t count, double until)
 			return;
 }
 
-static void print_under_way(const int32_t *busy, int count)
+static void print_under_way(const int32_t *busy)
 {
 	int i, printed = 0;
 
 	printf(",\"under_way\":[");
-	for (i = 0; i < count; i++)
+	for (i = 0; i < WORKERS; i++)
 		if (busy[i] >= 0)
 			printf("%s\"%s\"", printed++ ? "," : "", mixed[busy[i]]->name);
 	printf("]");
@@ -115,9 +140,9 @@ static void print_shares(void)
 	for (i = 0; i < mixed_count; i++) {
 		const struct share *share = &mix->shares[i];
 
-		printf("%s\"%s\":{\"turns\":%u,\"rounds\":%d,\"work\":%llu,\"unit\":\"%s\"", i ? "," : "",
-		       mixed[i]->name, share->turns, mixed[i]->rounds, (unsigned long long)share->work,
-		       mixed[i]->unit);
+		printf("%s\"%s\":{\"turns\":%u,\"rounds\":%d,\"work\":%llu,\"unit\":\"%s\",\"seconds\":%.1f",
+		       i ? "," : "", mixed[i]->name, share->turns, mixed[i]->rounds,
+		       (unsigned long long)share->work, mixed[i]->unit, share->seconds);
 		if (share->failure.what[0])
 			print_failure(&share->failure);
 		printf("}");
@@ -158,7 +183,7 @@ static int start_once(int number, int seconds)
 	siginfo_t ending;
 	double began;
 	int i, ended, bad = 0;
-	int count = mixed_count < WORKERS ? (int)mixed_count : WORKERS;
+	int count = 0;
 
 	memset(mix, 0, sizeof(*mix));
 	memset(&failure, 0, sizeof(failure));
@@ -169,10 +194,13 @@ static int start_once(int number, int seconds)
 	STORE(page->watch, 1);
 	began = monotonic();
 	began_ticks = __builtin_ia32_rdtsc();
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < WORKERS; i++) {
 		STORE(mix->busy[i], -1);
-		workers[i] = start_on(i % HOUSEKEEPING_CPUS, work_share, i);
-		ends[i] = (struct pollfd){ .fd = watch(workers[i]), .events = POLLIN };
+		if (!has_share(i))
+			continue;
+		workers[count] = start_on(i % HOUSEKEEPING_CPUS, work_share, i);
+		ends[count] = (struct pollfd){ .fd = watch(workers[count]), .events = POLLIN };
+		count++;
 	}
 	ends[count] = (struct pollfd){ .fd = watch_task(), .events = POLLIN };
 	wait_for_end(ends, (nfds_t)count + 1, began + seconds);
@@ -206,7 +234,7 @@ static int start_once(int number, int seconds)
 		print_failure(&failure);
 	if (ended) {
 		print_end_of_task(&ending);
-		print_under_way(busy, count);
+		print_under_way(busy);
 		bury_task();
 	} else {
 		stop_task();
@@ -239,15 +267,26 @@ int run_mix(int seconds, int starts)
 	return bad;
 }
 
+static int switches_tracing(const struct source *source)
+{
+	return source->work == work_trace_events || source->work == work_first_use ||
+	       source->work == work_function_tracer || source->work == work_kprobes ||
+	       source->work == work_ring_buffer;
+}
+
 /* Used once, so that first uses are over. */
 int add_to_mix(const struct source *source)
 {
+	static int dealt;
+
 	if (mixed_count == MOST_SOURCES) {
 		errno = ENOSPC;
 		return failed("more than %d sources", MOST_SOURCES);
 	}
 	if ((source->prepare && source->prepare()) || source->work(1) < 0)
 		return -1;
+	/* Worker 0 has tracing, the others are dealt the rest. */
+	worker_of[mixed_count] = switches_tracing(source) ? 0 : 1 + dealt++ % (WORKERS - 1);
 	mixed[mixed_count++] = source;
 	return 0;
 }

@@ -226,7 +226,11 @@ int main(int argc, char **argv)
 	check_names(only);
 	check_names(except);
 	bind_to_housekeeping();
-	if (record_sent(options.cpu))
+	/*
+	 * Compaction would move the task's locked pages like any others, and take
+	 * them away from it for a moment. A real-time kernel leaves them alone too.
+	 */
+	if (write_text("/proc/sys/vm/compact_unevictable_allowed", "0") || record_sent(options.cpu))
 		die(failure.what, strerror(failure.error));
 
 	for (i = 0; i < left_out_count && !only && !mix_seconds; i++)

@@ -251,12 +251,6 @@ int run_mix(int seconds, int starts)
 {
 	int i, bad = 0;
 
-	/*
-	 * Compaction would move the task's locked pages like any others, and take
-	 * them away from it for a moment. A real-time kernel leaves them alone too.
-	 */
-	if (write_text("/proc/sys/vm/compact_unevictable_allowed", "0"))
-		die(failure.what, strerror(failure.error));
 	mix = mmap(NULL, sizeof(*mix), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (mix == MAP_FAILED)
 		die("mmap", strerror(errno));

@@ -145,7 +145,7 @@ static int says_nothing(const char *name)
 	static const char *const names[] = {
 		"trace_event_raw_event_", "smp_call_function", "on_each_cpu_cond_mask", "__smp_call_single_queue",
 		"generic_exec_single", "irq_work_queue_on", "do_syscall_64", "entry_SYSCALL", "ksys_write", "vfs_write",
-		"kthread", "ret_from_fork", "worker_thread", "process_one_work",
+		"queue_work_on", "__queue_work", "kthread", "ret_from_fork", "worker_thread", "process_one_work",
 	};
 	size_t i;
 

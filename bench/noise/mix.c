@@ -6,8 +6,9 @@
  * The sources are dealt out to worker processes on the housekeeping CPUs; each
  * takes its share round robin, at least once. They change different things, or
  * the same thing in a way that another may see (free memory), so any of them
- * may meet any other. Only those that switch tracing are left to one worker:
- * they change the same instance, and would wait for each other all the time.
+ * may meet any other. Only those that switch tracing or the preemption model
+ * are left to one worker: they hold the locks of text patching for seconds, and
+ * would wait for each other nearly all the time.
  */
 #include <errno.h>
 #include <poll.h>
@@ -261,11 +262,11 @@ int run_mix(int seconds, int starts)
 	return bad;
 }
 
-static int switches_tracing(const struct source *source)
+static int patches_for_long(const struct source *source)
 {
 	return source->work == work_trace_events || source->work == work_first_use ||
 	       source->work == work_function_tracer || source->work == work_kprobes ||
-	       source->work == work_ring_buffer;
+	       source->work == work_static_calls || source->work == work_ring_buffer;
 }
 
 /* Used once, so that first uses are over. */
@@ -279,8 +280,8 @@ int add_to_mix(const struct source *source)
 	}
 	if ((source->prepare && source->prepare()) || source->work(1) < 0)
 		return -1;
-	/* Worker 0 has tracing, the others are dealt the rest. */
-	worker_of[mixed_count] = switches_tracing(source) ? 0 : 1 + dealt++ % (WORKERS - 1);
+	/* Worker 0 has these, the others are dealt the rest. */
+	worker_of[mixed_count] = patches_for_long(source) ? 0 : 1 + dealt++ % (WORKERS - 1);
 	mixed[mixed_count++] = source;
 	return 0;
 }

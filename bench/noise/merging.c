@@ -85,9 +85,12 @@ static int collapse(int by_daemon)
 		return failed("MADV_HUGEPAGE");
 	if (by_daemon)
 		return wait_for_number(KHUGEPAGED "pages_collapsed", collapsed + HUGE_PAGES);
-	/* A page may be in use for a moment. */
+	/*
+	 * A page may be in use for a moment (EAGAIN), or on the move by compaction
+	 * (EINVAL), or no huge page can be had beside memory_pressure (ENOMEM).
+	 */
 	for (tries = 0; madvise(memory, size, MADV_COLLAPSE); tries++) {
-		if (errno != EAGAIN || tries == 50)
+		if ((errno != EAGAIN && errno != EINVAL && errno != ENOMEM) || tries == 2000)
 			return failed("MADV_COLLAPSE");
 		sleep_ms(10);
 	}

@@ -35,7 +35,7 @@ const struct source sources[] = {
 	  "freed kernel addresses are flushed everywhere before they are used again",
 	  "make large kernel buffers (maps, rings) before isolated tasks start",
 	  0, NULL, work_vmalloc, NULL },
-	{ "membarrier", "membarrier of other processes: private, with sync_core, global expedited", "calls", 200, NULL, NULL,
+	{ "membarrier", "membarrier of other processes: private, sync_core, global expedited", "calls", 200, NULL, NULL,
 	  0, NULL, work_membarrier, NULL },
 	{ "drop_caches", "files made, vm.drop_caches written", "writes", 10, NULL, NULL,
 	  0, NULL, work_drop_caches, NULL },

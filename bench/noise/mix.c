@@ -6,9 +6,10 @@
  * The sources are dealt out to worker processes on the housekeeping CPUs; each
  * takes its share round robin, at least once. They change different things, or
  * the same thing in a way that another may see (free memory), so any of them
- * may meet any other. Only those that switch tracing or the preemption model
- * are left to one worker: they hold the locks of text patching for seconds, and
- * would wait for each other nearly all the time.
+ * may meet any other. Only those that switch tracing are left to one worker,
+ * which has nothing else: they change the same instance, and would wait for each
+ * other nearly all the time. The preemption model has a worker too, since a turn
+ * of it, thousands of places to patch among others who patch, takes half a minute.
  */
 #include <errno.h>
 #include <poll.h>
@@ -22,7 +23,10 @@
 
 #include "noise.h"
 
-#define WORKERS		6
+#define WORKERS		7
+#define TRACING_WORKER		0
+#define PREEMPTION_WORKER	1
+#define FIRST_WORKER		2	/* of the others */
 #define MOST_SOURCES	64
 
 struct share {
@@ -262,11 +266,11 @@ int run_mix(int seconds, int starts)
 	return bad;
 }
 
-static int patches_for_long(const struct source *source)
+static int switches_tracing(const struct source *source)
 {
 	return source->work == work_trace_events || source->work == work_first_use ||
 	       source->work == work_function_tracer || source->work == work_kprobes ||
-	       source->work == work_static_calls || source->work == work_ring_buffer;
+	       source->work == work_ring_buffer;
 }
 
 /* Used once, so that first uses are over. */
@@ -280,8 +284,12 @@ int add_to_mix(const struct source *source)
 	}
 	if ((source->prepare && source->prepare()) || source->work(1) < 0)
 		return -1;
-	/* Worker 0 has these, the others are dealt the rest. */
-	worker_of[mixed_count] = patches_for_long(source) ? 0 : 1 + dealt++ % (WORKERS - 1);
+	if (switches_tracing(source))
+		worker_of[mixed_count] = TRACING_WORKER;
+	else if (source->work == work_static_calls)
+		worker_of[mixed_count] = PREEMPTION_WORKER;
+	else
+		worker_of[mixed_count] = FIRST_WORKER + dealt++ % (WORKERS - FIRST_WORKER);
 	mixed[mixed_count++] = source;
 	return 0;
 }

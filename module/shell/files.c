@@ -66,6 +66,23 @@ static ssize_t skipped_show(struct device *device, struct device_attribute *attr
 }
 static DEVICE_ATTR_RO(skipped);
 
+/* How often this one made up for what was deferred, on an entry and in an NMI. */
+static ssize_t synchronised_show(struct device *device, struct device_attribute *attribute,
+				 char *text)
+{
+	return sysfs_emit(text, "%lu\n",
+			  task_isolation_synchronised(device->id, TASK_ISOLATION_SYNC_ENTRY));
+}
+static DEVICE_ATTR_RO(synchronised);
+
+static ssize_t synchronised_nmi_show(struct device *device, struct device_attribute *attribute,
+				     char *text)
+{
+	return sysfs_emit(text, "%lu\n",
+			  task_isolation_synchronised(device->id, TASK_ISOLATION_SYNC_NMI));
+}
+static DEVICE_ATTR_RO(synchronised_nmi);
+
 static ssize_t state_show(struct device *device, struct device_attribute *attribute, char *text)
 {
 	struct cpu_record *record = per_cpu_ptr(&cpu_records, device->id);
@@ -118,6 +135,8 @@ static struct attribute *cpu_attributes[] = {
 	&dev_attr_late.attr,
 	&dev_attr_deferred.attr,
 	&dev_attr_skipped.attr,
+	&dev_attr_synchronised.attr,
+	&dev_attr_synchronised_nmi.attr,
 	&dev_attr_owner.attr,
 	&dev_attr_last_loss.attr,
 	NULL

@@ -75,7 +75,8 @@ static bool work_waits(void)
 static void sleep_for(u64 ns, bool callbacks)
 {
 	u64 end = ktime_get_ns() + ns;
-	int housekeeping = housekeeping_any_cpu(HK_TYPE_TICK);
+	/* Any: which is nearest does not matter, and would need preemption off to be asked. */
+	int housekeeping = cpumask_any_and(housekeeping_cpumask(HK_TYPE_TICK), cpu_online_mask);
 	struct nap *nap = kzalloc(sizeof(*nap), GFP_KERNEL);
 
 	if (!nap) {

@@ -87,6 +87,21 @@ TEST_F(bad_list, p6_2_a_bad_list_is_refused_whole)
 	EXPECT_TRUE(log_has("task_isolation", "2-x"));
 }
 
+/* task_isolation=2,3 task_isolation_nodefer=text_patching,nonsense,chores */
+BOOT(nodefer)
+
+TEST_F(nodefer, the_boot_word_switches_off_what_it_names)
+{
+	EXPECT_STREQ("2-3", self->list);
+	read_file(DIR_ADMIN "/defer_text_patching", self->list, sizeof(self->list));
+	EXPECT_STREQ("0", self->list);
+	read_file(DIR_ADMIN "/skip_ordering", self->list, sizeof(self->list));
+	EXPECT_STREQ("1", self->list);
+	read_file(DIR_ADMIN "/skip_chores", self->list, sizeof(self->list));
+	EXPECT_STREQ("0", self->list);
+	EXPECT_TRUE(log_has("task_isolation_nodefer", "'nonsense' is unknown"));
+}
+
 /* task_isolation=2,3 notaskisolation */
 BOOT(switched_off)
 

@@ -4,12 +4,15 @@
  * made up for on the next entry, ordering and chores are left out. A strict task
  * is the judge: one interrupt kills it.
  */
+#include <linux/perf_event.h>
 #include "isolation.h"
 #include "kselftest_harness.h"
 
 #define TRACING		"/sys/kernel/tracing"
 #define EVENT		TRACING "/events/sched/sched_process_exec/enable"
 #define KPROBE		TRACING "/events/kprobes/selftest/enable"
+#define KPROBE_INSIDE	TRACING "/events/kprobes/selftest_inside/enable"
+#define KPROBES		TRACING "/kprobe_events"
 #define TRACER		TRACING "/current_tracer"
 #define STAT_REFRESH	"/proc/sys/vm/stat_refresh"
 #define DEFER_TEXT	DIR_ADMIN "/defer_text_patching"
@@ -27,6 +30,32 @@ static void toggle_kprobe(void)
 {
 	write_text(KPROBE, "1");
 	write_text(KPROBE, "0");
+}
+
+/* A breakpoint: the function's entry, above, belongs to ftrace. */
+static void toggle_kprobe_inside(void)
+{
+	write_text(KPROBE_INSIDE, "1");
+	write_text(KPROBE_INSIDE, "0");
+}
+
+/* The kernel refuses an offset that is no start of an instruction. */
+static bool add_kprobes(void)
+{
+	char text[64];
+
+	if (write_text(KPROBES, "p:selftest vfs_write\n"))
+		return false;
+	for (int offset = 8; offset < 64; offset++) {
+		int fd = open(KPROBES, O_WRONLY | O_APPEND);
+		int length = snprintf(text, sizeof(text), "p:selftest_inside vfs_write+%d\n", offset);
+		bool done = write(fd, text, length) == length;
+
+		close(fd);
+		if (done)
+			return true;
+	}
+	return false;
 }
 
 static void toggle_tracer(void)
@@ -52,11 +81,10 @@ FIXTURE_SETUP(deferral)
 	 * whose attributes are changed by interrupting everybody.
 	 */
 	ASSERT_EQ(0, write_text(TRACING "/set_ftrace_filter", "schedule\nvfs_read\n"));
-	if (access(KPROBE, W_OK))
-		write_text(TRACING "/kprobe_events", "p:selftest vfs_write\n");
-	ASSERT_EQ(0, access(KPROBE, W_OK));
+	ASSERT_TRUE(add_kprobes());
 	toggle_event();
 	toggle_kprobe();
+	toggle_kprobe_inside();
 	toggle_tracer();
 	/* and what they left in the background is over */
 	await_rest(CPU_A, 300);
@@ -66,6 +94,9 @@ FIXTURE_TEARDOWN(deferral)
 	write_number(DEFER_TEXT, 1);
 	write_number(SKIP_ORDERING, 1);
 	write_number(SKIP_CHORES, 1);
+	write_text(KPROBES, "-:selftest\n");
+	write_text(KPROBES, "-:selftest_inside\n");
+	write_text(TRACING "/set_ftrace_filter", "!schedule\n!vfs_read\n");
 	munmap(self->s, 65536);
 }
 
@@ -134,6 +165,11 @@ TEST_F_TIMEOUT(deferral, a_kprobe_is_deferred, CASE_TIMEOUT)
 	survives(_metadata, self->s, toggle_kprobe, "deferred");
 }
 
+TEST_F_TIMEOUT(deferral, a_kprobe_inside_a_function_is_deferred, CASE_TIMEOUT)
+{
+	survives(_metadata, self->s, toggle_kprobe_inside, "deferred");
+}
+
 TEST_F_TIMEOUT(deferral, the_function_tracer_is_deferred, CASE_TIMEOUT)
 {
 	survives(_metadata, self->s, toggle_tracer, "deferred");
@@ -142,6 +178,27 @@ TEST_F_TIMEOUT(deferral, the_function_tracer_is_deferred, CASE_TIMEOUT)
 TEST_F_TIMEOUT(deferral, ordering_is_skipped, CASE_TIMEOUT)
 {
 	survives(_metadata, self->s, toggle_tracer, "skipped");
+}
+
+static void order_all(void)
+{
+	disturb("order", 0);
+}
+
+TEST_F_TIMEOUT(deferral, kicking_all_cpus_is_skipped, CASE_TIMEOUT)
+{
+	survives(_metadata, self->s, order_all, "skipped");
+}
+
+/* What a BPF program that is detached waits for. */
+static void await_readers(void)
+{
+	disturb("readers", 0);
+}
+
+TEST_F_TIMEOUT(deferral, rcu_tasks_trace_looks_instead, CASE_TIMEOUT)
+{
+	survives(_metadata, self->s, await_readers, "skipped");
 }
 
 TEST_F_TIMEOUT(deferral, refreshing_vmstat_is_skipped, CASE_TIMEOUT)
@@ -162,6 +219,123 @@ TEST_F_TIMEOUT(deferral, ordering_interrupts_when_switched_off, CASE_TIMEOUT)
 TEST_F_TIMEOUT(deferral, chores_interrupt_when_switched_off, CASE_TIMEOUT)
 {
 	kills(_metadata, self->s, refresh_vmstat, SKIP_CHORES, "skipped");
+}
+
+/* ---- frequency events ---- */
+
+static int open_frequency_event(int cpu)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_CONTEXT_SWITCHES,
+		.size = sizeof(attr),
+		.freq = 1,
+		.sample_freq = 100,
+	};
+
+	return syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+static void use_frequency_event(void)
+{
+	int fd = open_frequency_event(HOUSE);
+
+	rest();
+	close(fd);
+}
+
+TEST_F_TIMEOUT(deferral, a_frequency_event_elsewhere_needs_no_tick, CASE_TIMEOUT)
+{
+	pid_t pid;
+	unsigned long before;
+
+	use_frequency_event();
+	await_rest(CPU_A, 300);
+	pid = stay(self->s, STRICT);
+	ASSERT_TRUE(UNTIL(isolated(self->s, pid)));
+	before = interrupts(CPU_A, "all");
+	for (int i = 0; i < ROUNDS; i++)
+		use_frequency_event();
+	EXPECT_TRUE(isolated(self->s, pid)) TH_LOG("%s", cpu_text(CPU_A, "last_loss"));
+	EXPECT_EQ(before, interrupts(CPU_A, "all"));
+	self->s->may = 1;
+	EXPECT_TRUE(ended_well(finish(pid)));
+}
+
+static void act_busy(struct stage *s)
+{
+	s->turns = 1;
+	spin_until_may(s, 1);
+}
+
+static unsigned long ticks_in_a_second(void)
+{
+	unsigned long before = interrupts(CPU_A, "LOC");
+
+	usleep(1000000);
+	return interrupts(CPU_A, "LOC") - before;
+}
+
+/* The tick adjusts the event's period: it is there as long as the event is. */
+TEST_F_TIMEOUT(deferral, a_frequency_event_of_the_cpu_keeps_its_tick, CASE_TIMEOUT)
+{
+	pid_t pid = actor(self->s, CPU_A, act_busy);
+	int fd;
+
+	ASSERT_TRUE(UNTIL(self->s->turns));
+	EXPECT_TRUE(UNTIL(ticks_in_a_second() < 20));
+	fd = open_frequency_event(CPU_A);
+	ASSERT_GE(fd, 0);
+	EXPECT_GT(ticks_in_a_second(), 50);
+	close(fd);
+	EXPECT_TRUE(UNTIL(ticks_in_a_second() < 20));
+	self->s->may = 1;
+	EXPECT_TRUE(ended_well(finish(pid)));
+}
+
+/* A task may bring its own, which no interrupt announces to the CPU. */
+TEST_F_TIMEOUT(deferral, a_frequency_event_of_the_task_keeps_its_tick, CASE_TIMEOUT)
+{
+	pid_t pid = actor(self->s, CPU_A, act_busy);
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_CONTEXT_SWITCHES,
+		.size = sizeof(attr),
+		.freq = 1,
+		.sample_freq = 100,
+	};
+	int fd;
+
+	ASSERT_TRUE(UNTIL(self->s->turns));
+	EXPECT_TRUE(UNTIL(ticks_in_a_second() < 20));
+	fd = syscall(SYS_perf_event_open, &attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	ASSERT_GE(fd, 0);
+	EXPECT_GT(ticks_in_a_second(), 50);
+	close(fd);
+	EXPECT_TRUE(UNTIL(ticks_in_a_second() < 20));
+	self->s->may = 1;
+	EXPECT_TRUE(ended_well(finish(pid)));
+}
+
+/* ---- NUMA balancing ---- */
+
+#define NUMA_BALANCING	"/proc/sys/kernel/numa_balancing"
+
+/* The remote tick would have the task scan its memory: once a second of its run time. */
+TEST_F_TIMEOUT(deferral, numa_balancing_lets_it_alone, CASE_TIMEOUT)
+{
+	pid_t pid;
+	long skipped;
+
+	ASSERT_EQ(0, write_text(NUMA_BALANCING, "1"));
+	pid = stay(self->s, STRICT);
+	EXPECT_TRUE(UNTIL(isolated(self->s, pid)));
+	skipped = cpu_number(CPU_A, "skipped");
+	EXPECT_TRUE(UNTIL(cpu_number(CPU_A, "skipped") > skipped + 1 || !alive(self->s)));
+	EXPECT_TRUE(isolated(self->s, pid)) TH_LOG("%s", cpu_text(CPU_A, "last_loss"));
+	write_text(NUMA_BALANCING, "0");
+	self->s->may = 1;
+	EXPECT_TRUE(ended_well(finish(pid)));
 }
 
 TEST_F_TIMEOUT(deferral, the_switches, CASE_TIMEOUT)
@@ -203,24 +377,26 @@ static void act_busy_with_calls(struct stage *s)
 TEST_F_TIMEOUT(deferral, entries_beside_patching, CASE_TIMEOUT)
 {
 	pid_t pid;
-	long deferred;
+	long deferred, synchronised;
 
 	self->s->fd[0] = open("/proc/self/cmdline", O_RDONLY);
 	ASSERT_GE(self->s->fd[0], 0);
 	pid = actor(self->s, CPU_A, act_busy_with_calls);
 	ASSERT_TRUE(UNTIL(self->s->turns > 10));
 	deferred = cpu_number(CPU_A, "deferred");
+	synchronised = cpu_number(CPU_A, "synchronised");
 	for (int i = 0; i < 5 * ROUNDS; i++) {
 		toggle_event();
 		toggle_tracer();
 	}
 	EXPECT_GT(cpu_number(CPU_A, "deferred"), deferred);
+	EXPECT_GT(cpu_number(CPU_A, "synchronised"), synchronised);
 	self->s->may = 1;
 	EXPECT_TRUE(ended_well(finish(pid)));
 	EXPECT_EQ(self->s->value[1], self->s->value[0]);
 }
 
-/* An NMI finds text that its CPU has not synchronised with yet. */
+/* An NMI finds text that its CPU has not synchronised with yet, and leaves the bit for the entry. */
 TEST_F_TIMEOUT(deferral, an_nmi_beside_patching, CASE_TIMEOUT)
 {
 	pid_t pid = stay(self->s, PERSISTENT);
@@ -228,12 +404,15 @@ TEST_F_TIMEOUT(deferral, an_nmi_beside_patching, CASE_TIMEOUT)
 	ASSERT_TRUE(UNTIL(isolated(self->s, pid)));
 	for (int i = 0; i < ROUNDS; i++) {
 		long foreign = cpu_number(CPU_A, "foreign");
+		long nmi = cpu_number(CPU_A, "synchronised_nmi"), entry = cpu_number(CPU_A, "synchronised");
 
 		toggle_event();
 		EXPECT_EQ(foreign, cpu_number(CPU_A, "foreign"));
 		ASSERT_EQ(0, disturb("nmi", CPU_A));
 		EXPECT_TRUE(UNTIL(cpu_number(CPU_A, "foreign") == foreign + 1));
 		EXPECT_TRUE(UNTIL(isolated(self->s, pid)));
+		EXPECT_EQ(nmi + 1, cpu_number(CPU_A, "synchronised_nmi"));
+		EXPECT_EQ(entry + 1, cpu_number(CPU_A, "synchronised"));
 	}
 	self->s->may = 1;
 	EXPECT_TRUE(ended_well(finish(pid)));

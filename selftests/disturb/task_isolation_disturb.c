@@ -7,6 +7,8 @@
  *   work    work item on that CPU         timer   timer on that CPU, due in 10 ms
  *   kick    reschedule interrupt alone    tick    tick dependency, until untick
  *   tick-after-call   the same, on the way out of the next prctl() there that succeeds
+ *   order   what only orders memory       readers  a grace period of RCU Tasks Trace;
+ *           both concern every CPU, whatever number is given
  * Reading gives the number of work items that have run.
  *
  * Context: called on a housekeeping CPU. Never part of an installation.
@@ -15,6 +17,7 @@
 #include <linux/debugfs.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/rcupdate_trace.h>
 #include <linux/smp.h>
 #include <linux/tick.h>
 #include <linux/timer.h>
@@ -124,6 +127,10 @@ static int disturb(const char *kind, int cpu)
 		return send_nmi(cpu);
 	if (!strcmp(kind, "kick"))
 		return send_reschedule(cpu);
+	if (!strcmp(kind, "order")) {
+		kick_all_cpus_sync();
+		return 0;
+	}
 	if (!strcmp(kind, "work"))
 		return queue_work_on(cpu, system_wq, &work) ? 0 : -EBUSY;
 	if (!strcmp(kind, "timer")) {
@@ -160,6 +167,10 @@ static ssize_t write_file(struct file *f, const char __user *from, size_t len, l
 	if (!strcmp(kind, "tick-after-call")) {
 		error = tick_after_call(cpu);
 		return error ? error : len;
+	}
+	if (!strcmp(kind, "readers")) {
+		synchronize_rcu_tasks_trace();
+		return len;
 	}
 	cpus_read_lock();
 	error = cpu >= 0 && cpu < nr_cpu_ids && cpu_online(cpu) ? disturb(kind, cpu) : -ENODEV;

@@ -16,6 +16,7 @@
 #define TRACER		TRACING "/current_tracer"
 #define STAT_REFRESH	"/proc/sys/vm/stat_refresh"
 #define DEFER_TEXT	DIR_ADMIN "/defer_text_patching"
+#define DEFER_FLUSHES	DIR_ADMIN "/defer_kernel_flushes"
 #define SKIP_ORDERING	DIR_ADMIN "/skip_ordering"
 #define SKIP_CHORES	DIR_ADMIN "/skip_chores"
 #define ROUNDS		20
@@ -92,6 +93,7 @@ FIXTURE_SETUP(deferral)
 FIXTURE_TEARDOWN(deferral)
 {
 	write_number(DEFER_TEXT, 1);
+	write_number(DEFER_FLUSHES, 1);
 	write_number(SKIP_ORDERING, 1);
 	write_number(SKIP_CHORES, 1);
 	write_text(KPROBES, "-:selftest\n");
@@ -199,6 +201,31 @@ static void await_readers(void)
 TEST_F_TIMEOUT(deferral, rcu_tasks_trace_looks_instead, CASE_TIMEOUT)
 {
 	survives(_metadata, self->s, await_readers, "skipped");
+}
+
+/* The purge comes in the background, some time after enough was freed. */
+static void churn_until_purged(void)
+{
+	long deferred = cpu_number(CPU_A, "deferred");
+
+	disturb("churn", 0);
+	UNTIL_MS(3000, cpu_number(CPU_A, "deferred") > deferred);
+}
+
+TEST_F_TIMEOUT(deferral, a_purge_of_vmalloc_space_is_deferred, CASE_TIMEOUT)
+{
+	survives(_metadata, self->s, churn_until_purged, "deferred");
+}
+
+static void churn_until_lost(void)
+{
+	disturb("churn", 0);
+	UNTIL_MS(3000, owner_of(CPU_A) == 0);
+}
+
+TEST_F_TIMEOUT(deferral, a_purge_interrupts_when_switched_off, CASE_TIMEOUT)
+{
+	kills(_metadata, self->s, churn_until_lost, DEFER_FLUSHES, "deferred");
 }
 
 TEST_F_TIMEOUT(deferral, refreshing_vmstat_is_skipped, CASE_TIMEOUT)
@@ -340,10 +367,10 @@ TEST_F_TIMEOUT(deferral, numa_balancing_lets_it_alone, CASE_TIMEOUT)
 
 TEST_F_TIMEOUT(deferral, the_switches, CASE_TIMEOUT)
 {
-	static const char *const files[] = { DEFER_TEXT, SKIP_ORDERING, SKIP_CHORES };
+	static const char *const files[] = { DEFER_TEXT, DEFER_FLUSHES, SKIP_ORDERING, SKIP_CHORES };
 	char text[16];
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		read_text(files[i], text, sizeof(text));
 		EXPECT_STREQ("1", text) TH_LOG("%s", files[i]);
 		EXPECT_EQ(-EINVAL, write_text(files[i], "2"));

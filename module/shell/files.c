@@ -54,7 +54,8 @@ COUNTER(late, LATE);
 static ssize_t deferred_show(struct device *device, struct device_attribute *attribute, char *text)
 {
 	return sysfs_emit(text, "%llu\n",
-			  task_isolation_spared(device->id, TASK_ISOLATION_SPARE_TEXT));
+			  task_isolation_spared(device->id, TASK_ISOLATION_SPARE_TEXT) +
+			  task_isolation_spared(device->id, TASK_ISOLATION_SPARE_FLUSH));
 }
 static DEVICE_ATTR_RO(deferred);
 
@@ -254,6 +255,7 @@ static ssize_t name##_store(struct kobject *kobject, struct kobj_attribute *attr
 static struct kobj_attribute name##_attribute = __ATTR_RW(name)
 
 SPARE(defer_text_patching, TASK_ISOLATION_SPARE_TEXT);
+SPARE(defer_kernel_flushes, TASK_ISOLATION_SPARE_FLUSH);
 SPARE(skip_ordering, TASK_ISOLATION_SPARE_ORDER);
 SPARE(skip_chores, TASK_ISOLATION_SPARE_CHORES);
 
@@ -268,6 +270,7 @@ static struct attribute *attributes[] = {
 	&policy_attribute.attr,
 	&capabilities_attribute.attr,
 	&defer_text_patching_attribute.attr,
+	&defer_kernel_flushes_attribute.attr,
 	&skip_ordering_attribute.attr,
 	&skip_chores_attribute.attr,
 	NULL

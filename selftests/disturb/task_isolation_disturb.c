@@ -7,8 +7,9 @@
  *   work    work item on that CPU         timer   timer on that CPU, due in 10 ms
  *   kick    reschedule interrupt alone    tick    tick dependency, until untick
  *   tick-after-call   the same, on the way out of the next prctl() there that succeeds
- *   order   what only orders memory       readers  a grace period of RCU Tasks Trace;
- *           both concern every CPU, whatever number is given
+ *   order   what only orders memory       readers  a grace period of RCU Tasks Trace
+ *   churn   kernel addresses freed, until they are flushed;
+ *           these three concern every CPU, whatever number is given
  * Reading gives the number of work items that have run.
  *
  * Context: called on a housekeeping CPU. Never part of an installation.
@@ -22,6 +23,7 @@
 #include <linux/tick.h>
 #include <linux/timer.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 #include <asm/syscall.h>
 #ifdef CONFIG_X86
@@ -119,8 +121,37 @@ static int tick_after_call(int cpu)
 }
 
 
+/* One page at addresses enough that their purge is due, which comes in the background. */
+static int churn(void)
+{
+	enum { AREA_PAGES = 4096, AREAS = 16 };
+	struct page *page = alloc_page(GFP_KERNEL), **pages;
+	int i, error = -ENOMEM;
+	void *area;
+
+	pages = kvmalloc_array(AREA_PAGES, sizeof(*pages), GFP_KERNEL);
+	if (!page || !pages)
+		goto out;
+	for (i = 0; i < AREA_PAGES; i++)
+		pages[i] = page;
+	for (i = 0; i < AREAS; i++) {
+		area = vmap(pages, AREA_PAGES, VM_MAP, PAGE_KERNEL);
+		if (!area)
+			goto out;
+		vunmap(area);
+	}
+	error = 0;
+out:
+	kvfree(pages);
+	if (page)
+		__free_page(page);
+	return error;
+}
+
 static int disturb(const char *kind, int cpu)
 {
+	if (!strcmp(kind, "churn"))
+		return churn();
 	if (!strcmp(kind, "ipi"))
 		return smp_call_function_single(cpu, run_call, NULL, 1);
 	if (!strcmp(kind, "nmi"))

@@ -29,7 +29,7 @@
 #include "noise.h"
 
 #define DEVICE		"/dev/task_isolation_stress"
-#define SUBJECTS	5
+#define SUBJECTS	6
 #define PAUSE_MS	500
 #define FIRST_CPU	2
 #define LAST_CPU	3
@@ -282,6 +282,8 @@ static int verdict(long entries, long synchronised)
 		bad = complain("not as many entries as wanted");
 	if (one_count("synchronised") + one_count("synchronised_nmi") < synchronised)
 		bad = complain("not as many synchronisations as wanted");
+	if (!counts("remapped", &least))
+		bad = complain("no address was used anew");
 	if (!one_count("synchronised_nmi"))
 		bad = complain("no NMI synchronised");
 	return bad;
@@ -296,7 +298,7 @@ static int usage(void)
 int main(int argc, char **argv)
 {
 	long entries = 0, synchronised = 0, seconds = 0;
-	pid_t children[8];
+	pid_t children[2 + SUBJECTS + 2];
 	int n = 0, at, cpu, bad = 0;
 	double began, next;
 

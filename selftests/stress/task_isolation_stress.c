@@ -3,9 +3,9 @@
  * Purpose: text that is patched over and over, and that proves on every entry of
  * an isolated CPU that the CPU runs the newest of it.
  *
- * Five subjects: a static key, a static call, a function that ftrace traces, a
- * kprobe on a function's entry (by ftrace) and one inside (a breakpoint, then a
- * jump). Who patches one makes its generation odd, patches, writes down what the
+ * Six subjects: a static key, a static call, a function that ftrace traces, a
+ * kprobe on a function's entry (by ftrace), one inside (a breakpoint, then a
+ * jump), and a page mapped where another one was before. Who patches one makes its generation odd, patches, writes down what the
  * text does from now on, and makes the generation even. Who runs it between two
  * readings of one even generation must see exactly that; anything else is stale
  * text. The patcher's text_poke_sync() comes before the even generation, so an
@@ -22,6 +22,7 @@
  * Context: patching sleeps; running the subjects works anywhere RCU watches.
  * Never part of an installation.
  */
+#include <linux/delay.h>
 #include <linux/ftrace.h>
 #include <linux/jump_label.h>
 #include <linux/kprobes.h>
@@ -33,14 +34,15 @@
 #include <linux/smp.h>
 #include <linux/static_call.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 #include <asm/apic.h>
 #include <asm/nmi.h>
 
-enum subject { KEY, CALL, TRACED, PROBED_ENTRY, PROBED_INSIDE, SUBJECTS };
+enum subject { KEY, CALL, TRACED, PROBED_ENTRY, PROBED_INSIDE, MAPPED, SUBJECTS };
 enum context { SYSCALL, FAULT, INTERRUPT, IN_NMI, CONTEXTS };
 
 static const char *const subject_names[SUBJECTS] = {
-	"static_key", "static_call", "ftrace", "kprobe_entry", "kprobe_inside",
+	"static_key", "static_call", "ftrace", "kprobe_entry", "kprobe_inside", "mapping",
 };
 
 static const char *const context_names[CONTEXTS] = { "syscall", "fault", "interrupt", "nmi" };
@@ -57,6 +59,7 @@ static atomic_long_t runs[CONTEXTS];
 static atomic_long_t checked[SUBJECTS];	/* between two readings of one even generation */
 static atomic_long_t stale[SUBJECTS];
 static atomic_long_t changes;
+static atomic_long_t remapped;	/* the other page came to the same address */
 
 /* ---- the subjects -------------------------------------------------------- */
 
@@ -116,11 +119,53 @@ static int count_inside(struct kprobe *probe, struct pt_regs *regs)
 static struct kprobe entry_probe = { .pre_handler = count_entry };
 static struct kprobe inside_probe = { .pre_handler = count_inside };
 
+/* Two pages, each holding its number, take turns at one address. */
+static struct page *pages[2];
+static int *mapped;
+
+static int map_other(int now)
+{
+	enum { AREA_PAGES = 4096, AREAS = 8 };
+	int *old = mapped, i;
+	struct page **many;
+	void *area;
+
+	WRITE_ONCE(mapped, NULL);
+	synchronize_rcu();
+	vunmap(old);
+	/* Freed addresses are flushed and used anew when enough of them have come together. */
+	many = kvmalloc_array(AREA_PAGES, sizeof(*many), GFP_KERNEL);
+	if (!many)
+		return -ENOMEM;
+	for (i = 0; i < AREA_PAGES; i++)
+		many[i] = pages[now];
+	for (i = 0; i < AREAS; i++) {
+		area = vmap(many, AREA_PAGES, VM_MAP, PAGE_KERNEL);
+		if (!area)
+			break;
+		vunmap(area);
+	}
+	kvfree(many);
+	msleep(20);
+	area = vmap(&pages[now], 1, VM_MAP, PAGE_KERNEL);
+	if (!area)
+		return -ENOMEM;
+	if (area == old)
+		atomic_long_inc(&remapped);
+	WRITE_ONCE(mapped, area);
+	return 0;
+}
+
 static int run(enum subject subject)
 {
 	int before = this_cpu_read(hits[subject]);
+	int *page;
 
 	switch (subject) {
+	case MAPPED:
+		/* Interrupts are off: a reader of RCU. Gone: the generation tells. */
+		page = READ_ONCE(mapped);
+		return page ? READ_ONCE(*page) : -1;
 	case KEY:
 		return static_branch_unlikely(&key) ? 1 : 0;
 	case CALL:
@@ -168,7 +213,7 @@ static void run_all(enum context context)
 	this_cpu_inc(depth);
 	atomic_long_inc(&runs[context]);
 	for (subject = 0; subject < SUBJECTS; subject++) {
-		if (context == IN_NMI && (subject >= PROBED_ENTRY ||
+		if (context == IN_NMI && (subject == PROBED_ENTRY || subject == PROBED_INSIDE ||
 					  (subject == TRACED && this_cpu_read(depth) > 1)))
 			continue;
 		check(subject);
@@ -212,6 +257,9 @@ static int change(enum subject subject)
 		break;
 	case TRACED:
 		error = now ? register_ftrace_function(&tracer) : unregister_ftrace_function(&tracer);
+		break;
+	case MAPPED:
+		error = map_other(now);
 		break;
 	case PROBED_ENTRY:
 		error = now ? enable_kprobe(&entry_probe) : disable_kprobe(&entry_probe);
@@ -305,7 +353,7 @@ static ssize_t write_command(struct file *file, const char __user *from, size_t 
 
 static ssize_t read_counts(struct file *file, char __user *to, size_t length, loff_t *at)
 {
-	char text[512];
+	char text[1024];
 	int n = 0, i;
 
 	for (i = 0; i < CONTEXTS; i++)
@@ -315,7 +363,8 @@ static ssize_t read_counts(struct file *file, char __user *to, size_t length, lo
 		n += scnprintf(text + n, sizeof(text) - n, "checked_%s %ld\nstale_%s %ld\n",
 			       subject_names[i], atomic_long_read(&checked[i]),
 			       subject_names[i], atomic_long_read(&stale[i]));
-	n += scnprintf(text + n, sizeof(text) - n, "changes %ld\n", atomic_long_read(&changes));
+	n += scnprintf(text + n, sizeof(text) - n, "changes %ld\nremapped %ld\n",
+		       atomic_long_read(&changes), atomic_long_read(&remapped));
 	return simple_read_from_buffer(to, length, at, text, n);
 }
 
@@ -340,9 +389,22 @@ static int __init stress_init(void)
 
 	for (i = 0; i < SUBJECTS; i++)
 		mutex_init(&promises[i].patching);
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		pages[i] = alloc_page(GFP_KERNEL);
+		if (!pages[i]) {
+			error = -ENOMEM;
+			goto pages;
+		}
+		*(int *)page_address(pages[i]) = i;
+	}
+	mapped = vmap(&pages[0], 1, VM_MAP, PAGE_KERNEL);
+	if (!mapped) {
+		error = -ENOMEM;
+		goto pages;
+	}
 	error = ftrace_set_filter_ip(&tracer, (unsigned long)traced, 0, 0);
 	if (error)
-		return error;
+		goto unmap;
 	entry_probe.addr = (kprobe_opcode_t *)probed_at_entry;
 	inside_probe.addr = (kprobe_opcode_t *)task_isolation_stress_inside;
 	entry_probe.flags = inside_probe.flags = KPROBE_FLAG_DISABLED;
@@ -365,6 +427,12 @@ entry:
 	unregister_kprobe(&entry_probe);
 filter:
 	ftrace_free_filter(&tracer);
+unmap:
+	vunmap(mapped);
+pages:
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		if (pages[i])
+			__free_page(pages[i]);
 	return error;
 }
 
@@ -377,6 +445,9 @@ static void __exit stress_exit(void)
 	if (promises[TRACED].now)
 		unregister_ftrace_function(&tracer);
 	ftrace_free_filter(&tracer);
+	vunmap(mapped);
+	__free_page(pages[0]);
+	__free_page(pages[1]);
 }
 
 module_init(stress_init);

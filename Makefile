@@ -9,7 +9,7 @@ ARCH   ?= x86_64
 unexport ARCH KERNEL
 
 .DEFAULT_GOAL := help
-.PHONY: demo check check-host check-taskiso check-tools check-vm check-mutants check-install check-style
+.PHONY: demo check check-host check-taskiso check-tools check-vm check-mutants check-install check-long check-style
 .PHONY: check-scripts check-ordering check-all bench taskiso clean help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make check-vm        selftests in the VM; KERNEL=$(KERNEL) ARCH=$(ARCH)'
 	@echo 'make check-mutants   every deliberate breakage must be found'
 	@echo 'make check-install   DKMS: add, build, install, remove'
+	@echo 'make check-long      text patching under stress, also on the debug kernel; 10 minutes among all noise'
 	@echo 'make check-style     shell, C and C++ style, licence lines'
 	@echo 'make check-all       all of these'
 	@echo 'make bench           cost of calls and faults, in guest instructions'
@@ -58,6 +59,12 @@ check-mutants:
 
 check-install:
 	vm/check-install --kernel $(KERNEL) --arch $(ARCH)
+
+check-long:
+	selftests/stress/run --kernel $(KERNEL) --arch $(ARCH)
+	selftests/stress/run --kernel $(KERNEL) --arch $(ARCH) --debug-kernel
+	bench/noise/run --mix 600
+	bench/noise/run --mix 60 --starts 10
 
 check-style: check-scripts
 

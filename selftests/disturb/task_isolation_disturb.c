@@ -120,7 +120,6 @@ static int tick_after_call(int cpu)
 	return 0;
 }
 
-
 /* One page at addresses enough that their purge is due, which comes in the background. */
 static int churn(void)
 {

@@ -59,6 +59,7 @@ static int isolated_task(int cpu)
 	int device = open(DEVICE, O_RDWR | O_CLOEXEC);
 	volatile char *page;
 	unsigned int i;
+	const unsigned long flags = PR_TASK_ISOLATION_ENABLE | PR_TASK_ISOLATION_NOSIG;
 	int error = EAGAIN;
 
 	if (device < 0)
@@ -67,7 +68,7 @@ static int isolated_task(int cpu)
 	if (page == MAP_FAILED)
 		return failed("map " DEVICE);
 	for (i = 0; i < 100 && error == EAGAIN; i++)
-		error = prctl(PR_SET_TASK_ISOLATION, PR_TASK_ISOLATION_ENABLE | PR_TASK_ISOLATION_NOSIG) ? errno : 0;
+		error = prctl(PR_SET_TASK_ISOLATION, flags) ? errno : 0;
 	if (error) {
 		errno = error;
 		return failed("enter isolation on CPU %d", cpu);
@@ -96,7 +97,9 @@ static int isolated_task(int cpu)
 
 static int command(int device, const char *text)
 {
-	return write(device, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : failed("'%s' to " DEVICE, text);
+	ssize_t length = (ssize_t)strlen(text);
+
+	return write(device, text, (size_t)length) == length ? 0 : failed("'%s' to " DEVICE, text);
 }
 
 /* Whoever keeps a housekeeping CPU busy leaves the kernel's own work its turn there. */
@@ -217,13 +220,19 @@ static long one_count(const char *name)
 	return of_cpus(&name, 1);
 }
 
+static long synchronised_now(void)
+{
+	return one_count("synchronised") + one_count("synchronised_nmi");
+}
+
 static void print_counts(double seconds)
 {
 	long least;
 
-	printf("stress: %.0f s: %ld entries, late %ld, deferred %ld, synchronised %ld on entries and %ld in NMIs, runs %ld, checks %ld, stale %ld, changes %ld\n",
-	       seconds, entries_now(), one_count("late"), one_count("deferred"), one_count("synchronised"),
-	       one_count("synchronised_nmi"), counts("run_", &least), counts("checked_", &least),
+	printf("stress: %.0f s: %ld entries (late %ld), deferred %ld, synchronised %ld (in NMIs %ld), ",
+	       seconds, entries_now(), one_count("late"), one_count("deferred"),
+	       synchronised_now(), one_count("synchronised_nmi"));
+	printf("checks %ld, stale %ld, changes %ld\n", counts("checked_", &least),
 	       counts("stale_", &least), counts("changes", &least));
 	fflush(stdout);
 }
@@ -271,7 +280,7 @@ static int verdict(long entries, long synchronised)
 	if (read_text(DEVICE, text, sizeof(text)) > 0)
 		printf("%s", text);
 	if (counts("stale_", &least))
-		bad = complain("stale text was run");
+		bad = complain("something stale was run or read");
 	counts("run_", &least);
 	if (least <= 0)
 		bad = complain("a context was never entered from");
@@ -280,7 +289,7 @@ static int verdict(long entries, long synchronised)
 		bad = complain("a subject was never checked");
 	if (entries_now() < entries)
 		bad = complain("not as many entries as wanted");
-	if (one_count("synchronised") + one_count("synchronised_nmi") < synchronised)
+	if (synchronised_now() < synchronised)
 		bad = complain("not as many synchronisations as wanted");
 	if (!counts("remapped", &least))
 		bad = complain("no address was used anew");
@@ -334,7 +343,7 @@ int main(int argc, char **argv)
 	began = monotonic();
 	next = 10;
 	while (monotonic() - began < (double)seconds &&
-	       (entries_now() < entries || one_count("synchronised") + one_count("synchronised_nmi") < synchronised)) {
+	       (entries_now() < entries || synchronised_now() < synchronised)) {
 		int status;
 		pid_t pid = waitpid(-1, &status, WNOHANG);
 

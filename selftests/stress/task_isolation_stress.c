@@ -5,11 +5,12 @@
  *
  * Six subjects: a static key, a static call, a function that ftrace traces, a
  * kprobe on a function's entry (by ftrace), one inside (a breakpoint, then a
- * jump), and a page mapped where another one was before. Who patches one makes its generation odd, patches, writes down what the
- * text does from now on, and makes the generation even. Who runs it between two
- * readings of one even generation must see exactly that; anything else is stale
- * text. The patcher's text_poke_sync() comes before the even generation, so an
- * entry that was spared its interrupt gets no grace.
+ * jump), and a page mapped where another one was before. Who changes one makes
+ * its generation odd, patches, writes down what it does from now on, and makes
+ * the generation even. Who runs it between two readings of one even generation
+ * must see exactly that; anything else is stale: text, or an entry of the TLB.
+ * The change is complete before the generation is even, so an entry that was
+ * spared its interrupt gets no grace.
  *
  * /dev/task_isolation_stress:
  *   write "patch N"    changes subject N of enum subject once
@@ -49,7 +50,7 @@ static const char *const context_names[CONTEXTS] = { "syscall", "fault", "interr
 
 /* What the text of a subject does: valid while the generation is even. */
 struct promise {
-	struct mutex patching;
+	struct mutex patching;		/* one change at a time */
 	unsigned int generation;
 	int now;
 };
@@ -94,6 +95,7 @@ static noinline void probed_inside(void)
 		     ".byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n\t"
 		     ::: "memory");
 }
+
 extern char task_isolation_stress_inside[];
 
 static void notrace count_trace(unsigned long ip, unsigned long parent, struct ftrace_ops *op,
@@ -185,6 +187,7 @@ static int run(enum subject subject)
 static void check(enum subject subject)
 {
 	struct promise *promise = &promises[subject];
+	/* pairs with change_ends(): what was promised, and the change, came before */
 	unsigned int generation = smp_load_acquire(&promise->generation);
 	int wanted = READ_ONCE(promise->now), seen = run(subject);
 
@@ -195,7 +198,7 @@ static void check(enum subject subject)
 	if (seen == wanted)
 		return;
 	atomic_long_inc(&stale[subject]);
-	WARN_ONCE(1, "task_isolation_stress: %s did %d, not %d: stale text\n",
+	WARN_ONCE(1, "task_isolation_stress: %s did %d, not %d: stale\n",
 		  subject_names[subject], seen, wanted);
 }
 
@@ -233,6 +236,7 @@ static void change_begins(struct promise *promise)
 static void change_ends(struct promise *promise, int now)
 {
 	WRITE_ONCE(promise->now, now);
+	/* pairs with check() */
 	smp_store_release(&promise->generation, promise->generation + 1);
 	atomic_long_inc(&changes);
 }
@@ -256,7 +260,8 @@ static int change(enum subject subject)
 		static_call_update(answer, answers[now]);
 		break;
 	case TRACED:
-		error = now ? register_ftrace_function(&tracer) : unregister_ftrace_function(&tracer);
+		error = now ? register_ftrace_function(&tracer) :
+			      unregister_ftrace_function(&tracer);
 		break;
 	case MAPPED:
 		error = map_other(now);
@@ -407,7 +412,8 @@ static int __init stress_init(void)
 		goto unmap;
 	entry_probe.addr = (kprobe_opcode_t *)probed_at_entry;
 	inside_probe.addr = (kprobe_opcode_t *)task_isolation_stress_inside;
-	entry_probe.flags = inside_probe.flags = KPROBE_FLAG_DISABLED;
+	entry_probe.flags = KPROBE_FLAG_DISABLED;
+	inside_probe.flags = KPROBE_FLAG_DISABLED;
 	error = register_kprobe(&entry_probe);
 	if (error)
 		goto filter;

@@ -217,6 +217,28 @@ TEST_F_TIMEOUT(deferral, a_purge_of_vmalloc_space_is_deferred, CASE_TIMEOUT)
 	survives(_metadata, self->s, churn_until_purged, "deferred");
 }
 
+/* Speculation could use a stale address with old page attributes: who changes them waits for nobody's entry. */
+TEST_F_TIMEOUT(deferral, a_change_of_attributes_flushes_what_is_left, CASE_TIMEOUT)
+{
+	pid_t pid = stay(self->s, PERSISTENT);
+	long foreign, synchronised;
+
+	ASSERT_TRUE(UNTIL(isolated(self->s, pid)));
+	churn_until_purged();
+	await_rest(CPU_A, 300);
+	foreign = cpu_number(CPU_A, "foreign");
+	synchronised = cpu_number(CPU_A, "synchronised");
+	ASSERT_EQ(0, disturb("unalias", 0));
+	EXPECT_EQ(foreign + 1, cpu_number(CPU_A, "foreign"));
+	EXPECT_EQ(synchronised + 1, cpu_number(CPU_A, "synchronised"));
+	/* and once is enough */
+	ASSERT_TRUE(UNTIL(isolated(self->s, pid)));
+	ASSERT_EQ(0, disturb("unalias", 0));
+	EXPECT_EQ(foreign + 1, cpu_number(CPU_A, "foreign"));
+	self->s->may = 1;
+	EXPECT_TRUE(ended_well(finish(pid)));
+}
+
 static void churn_until_lost(void)
 {
 	disturb("churn", 0);

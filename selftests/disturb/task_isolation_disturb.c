@@ -8,8 +8,9 @@
  *   kick    reschedule interrupt alone    tick    tick dependency, until untick
  *   tick-after-call   the same, on the way out of the next prctl() there that succeeds
  *   order   what only orders memory       readers  a grace period of RCU Tasks Trace
- *   churn   kernel addresses freed, until they are flushed;
- *           these three concern every CPU, whatever number is given
+ *   churn   kernel addresses freed, until they are flushed
+ *   unalias what precedes a change of page attributes: freed addresses flushed now;
+ *           these four concern every CPU, whatever number is given
  * Reading gives the number of work items that have run.
  *
  * Context: called on a housekeeping CPU. Never part of an installation.
@@ -151,6 +152,10 @@ static int disturb(const char *kind, int cpu)
 {
 	if (!strcmp(kind, "churn"))
 		return churn();
+	if (!strcmp(kind, "unalias")) {
+		vm_unmap_aliases();
+		return 0;
+	}
 	if (!strcmp(kind, "ipi"))
 		return smp_call_function_single(cpu, run_call, NULL, 1);
 	if (!strcmp(kind, "nmi"))

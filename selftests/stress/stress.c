@@ -279,7 +279,7 @@ static int verdict(long entries, long synchronised)
 
 	if (read_text(DEVICE, text, sizeof(text)) > 0)
 		printf("%s", text);
-	if (counts("stale_", &least))
+	if (counts("stale_", &least) || least < 0)
 		bad = complain("something stale was run or read");
 	counts("run_", &least);
 	if (least <= 0)
@@ -291,7 +291,7 @@ static int verdict(long entries, long synchronised)
 		bad = complain("not as many entries as wanted");
 	if (synchronised_now() < synchronised)
 		bad = complain("not as many synchronisations as wanted");
-	if (!counts("remapped", &least))
+	if (counts("remapped", &least) <= 0)
 		bad = complain("no address was used anew");
 	if (!one_count("synchronised_nmi"))
 		bad = complain("no NMI synchronised");

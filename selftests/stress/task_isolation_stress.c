@@ -165,7 +165,7 @@ static int run(enum subject subject)
 
 	switch (subject) {
 	case MAPPED:
-		/* Interrupts are off: a reader of RCU. Gone: the generation tells. */
+		/* Interrupts are off: a reader of RCU. Gone meanwhile: the generation tells. */
 		page = READ_ONCE(mapped);
 		return page ? READ_ONCE(*page) : -1;
 	case KEY:
@@ -189,7 +189,12 @@ static void check(enum subject subject)
 	struct promise *promise = &promises[subject];
 	/* pairs with change_ends(): what was promised, and the change, came before */
 	unsigned int generation = smp_load_acquire(&promise->generation);
-	int wanted = READ_ONCE(promise->now), seen = run(subject);
+	int wanted = READ_ONCE(promise->now), seen;
+
+	/* No page is mapped between two, or no more after an error. */
+	if (subject == MAPPED && !READ_ONCE(mapped))
+		return;
+	seen = run(subject);
 
 	smp_rmb(); /* pairs with change_begins(): the text was run before the generation moved */
 	if ((generation & 1) || READ_ONCE(promise->generation) != generation)
@@ -278,7 +283,7 @@ static int change(enum subject subject)
 
 /* ---- contexts ------------------------------------------------------------ */
 
-static atomic_t nmis_wanted;
+static DEFINE_PER_CPU(atomic_t, nmis_wanted);
 
 static void run_in_interrupt(void *unused)
 {
@@ -287,7 +292,7 @@ static void run_in_interrupt(void *unused)
 
 static int run_in_nmi(unsigned int type, struct pt_regs *regs)
 {
-	if (!atomic_add_unless(&nmis_wanted, -1, 0))
+	if (!atomic_add_unless(this_cpu_ptr(&nmis_wanted), -1, 0))
 		return NMI_DONE;
 	run_all(IN_NMI);
 	return NMI_HANDLED;
@@ -331,7 +336,7 @@ static int command(const char *kind, int number)
 	} else if (!strcmp(kind, "call")) {
 		error = smp_call_function_single(number, run_in_interrupt, NULL, 1);
 	} else if (!strcmp(kind, "nmi")) {
-		atomic_inc(&nmis_wanted);
+		atomic_inc(&per_cpu(nmis_wanted, number));
 		apic->send_IPI_mask(cpumask_of(number), NMI_VECTOR);
 	} else {
 		error = -EINVAL;

@@ -272,7 +272,7 @@ TEST_F_TIMEOUT(deferral, chores_interrupt_when_switched_off, CASE_TIMEOUT)
 
 /* ---- frequency events ---- */
 
-static int open_frequency_event(int cpu)
+static int open_frequency_event(pid_t pid, int cpu)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
@@ -282,12 +282,12 @@ static int open_frequency_event(int cpu)
 		.sample_freq = 100,
 	};
 
-	return syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	return syscall(SYS_perf_event_open, &attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
 static void use_frequency_event(void)
 {
-	int fd = open_frequency_event(HOUSE);
+	int fd = open_frequency_event(-1, HOUSE);
 
 	rest();
 	close(fd);
@@ -326,44 +326,30 @@ static unsigned long ticks_in_a_second(void)
 }
 
 /* The tick adjusts the event's period: it is there as long as the event is. */
-TEST_F_TIMEOUT(deferral, a_frequency_event_of_the_cpu_keeps_its_tick, CASE_TIMEOUT)
+static void keeps_tick(struct __test_metadata *_metadata, struct stage *s, bool of_the_task)
 {
-	pid_t pid = actor(self->s, CPU_A, act_busy);
+	pid_t pid = actor(s, CPU_A, act_busy);
 	int fd;
 
-	ASSERT_TRUE(UNTIL(self->s->turns));
+	ASSERT_TRUE(UNTIL(s->turns));
 	EXPECT_TRUE(UNTIL(ticks_in_a_second() < 20));
-	fd = open_frequency_event(CPU_A);
+	fd = of_the_task ? open_frequency_event(pid, -1) : open_frequency_event(-1, CPU_A);
 	ASSERT_GE(fd, 0);
 	EXPECT_GT(ticks_in_a_second(), 50);
 	close(fd);
 	EXPECT_TRUE(UNTIL(ticks_in_a_second() < 20));
-	self->s->may = 1;
+	s->may = 1;
 	EXPECT_TRUE(ended_well(finish(pid)));
 }
 
-/* A task may bring its own, which no interrupt announces to the CPU. */
+TEST_F_TIMEOUT(deferral, a_frequency_event_of_the_cpu_keeps_its_tick, CASE_TIMEOUT)
+{
+	keeps_tick(_metadata, self->s, false);
+}
+
 TEST_F_TIMEOUT(deferral, a_frequency_event_of_the_task_keeps_its_tick, CASE_TIMEOUT)
 {
-	pid_t pid = actor(self->s, CPU_A, act_busy);
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_SOFTWARE,
-		.config = PERF_COUNT_SW_CONTEXT_SWITCHES,
-		.size = sizeof(attr),
-		.freq = 1,
-		.sample_freq = 100,
-	};
-	int fd;
-
-	ASSERT_TRUE(UNTIL(self->s->turns));
-	EXPECT_TRUE(UNTIL(ticks_in_a_second() < 20));
-	fd = syscall(SYS_perf_event_open, &attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
-	ASSERT_GE(fd, 0);
-	EXPECT_GT(ticks_in_a_second(), 50);
-	close(fd);
-	EXPECT_TRUE(UNTIL(ticks_in_a_second() < 20));
-	self->s->may = 1;
-	EXPECT_TRUE(ended_well(finish(pid)));
+	keeps_tick(_metadata, self->s, true);
 }
 
 /* ---- NUMA balancing ---- */

@@ -311,6 +311,20 @@ TEST_F_TIMEOUT(deferral, a_frequency_event_elsewhere_needs_no_tick, CASE_TIMEOUT
 	EXPECT_TRUE(ended_well(finish(pid)));
 }
 
+TEST_F_TIMEOUT(deferral, a_frequency_event_elsewhere_keeps_nobody_out, CASE_TIMEOUT)
+{
+	int fd = open_frequency_event(-1, HOUSE);
+	pid_t pid;
+
+	ASSERT_GE(fd, 0);
+	pid = stay(self->s, STRICT);
+	EXPECT_TRUE(UNTIL(isolated(self->s, pid) || !alive(self->s)));
+	EXPECT_TRUE(isolated(self->s, pid)) TH_LOG("%s", self->s->info.refusal);
+	close(fd);
+	self->s->may = 1;
+	EXPECT_TRUE(ended_well(finish(pid)));
+}
+
 static void act_busy(struct stage *s)
 {
 	s->turns = 1;

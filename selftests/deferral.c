@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What other CPUs do instead of interrupting an isolated one: text patching is
- * made up for on the next entry, ordering and chores are left out. A strict task
- * is the judge: one interrupt kills it.
+ * What other CPUs do instead of interrupting an isolated one: text patching and
+ * flushes of freed kernel addresses are made up for on the next entry, ordering
+ * and chores are left out. A strict task is the judge: one interrupt kills it.
  */
 #include <linux/perf_event.h>
 #include "isolation.h"

@@ -25,7 +25,7 @@ FIXTURE_SETUP(exempt)
 }
 FIXTURE_TEARDOWN(exempt)
 {
-	write_number(FILE_TIMEOUT, 1000);
+	restore_switches();
 }
 
 STAGE_FIXTURE(one)

@@ -15,7 +15,7 @@ FIXTURE_SETUP(modes)
 }
 FIXTURE_TEARDOWN(modes)
 {
-	write_number(FILE_TIMEOUT, 1000);
+	restore_switches();
 }
 
 /* flags_now() stands between the two readings: one more exempt call. */

@@ -2,6 +2,7 @@
 #include "callbacks.h"
 
 #include "admit.h"
+#include "allow.h"
 #include "cause_text.h"
 #include "cpulist.h"
 #include "judge.h"
@@ -93,6 +94,27 @@ s32 parse_number(const char *text, u32 len, u32 max, u32 *value)
 	if (number.ok())
 		*value = number.value();
 	return negative(number.error());
+}
+
+s32 parse_allow(const char *text, u32 len, u32 *allow, u32 *group)
+{
+	const Result<Admission, Errno> admission =
+		task_isolation::parse_allow(TextReader{text, len});
+
+	if (admission.ok()) {
+		*allow = number_of(admission.value().allow);
+		*group = admission.value().group;
+	}
+	return negative(admission.error());
+}
+
+u32 allow_text(u32 allow, u32 group, char *text, u32 size)
+{
+	TextWriter writer{text, size};
+
+	if (allow <= number_of(Allow::Any))
+		write_allow(writer, {static_cast<Allow>(allow), group});
+	return writer.length();
 }
 
 } // namespace task_isolation::standard

@@ -26,6 +26,8 @@ u32 state_text(u32 state, char *text, u32 size);
 s32 parse_cpulist(const char *text, u32 len, unsigned long *bits, u32 nbits);
 u32 format_cpulist(const unsigned long *bits, u32 nbits, char *text, u32 size);
 s32 parse_number(const char *text, u32 len, u32 max, u32 *value);
+s32 parse_allow(const char *text, u32 len, u32 *allow, u32 *group);
+u32 allow_text(u32 allow, u32 group, char *text, u32 size);
 
 /* The standard policy under another name, to change a part of. */
 [[nodiscard]] consteval policy_operations operations(const char *name)
@@ -44,7 +46,9 @@ s32 parse_number(const char *text, u32 len, u32 max, u32 *value);
 		.state_text = state_text,
 		.parse_cpulist = parse_cpulist,
 		.format_cpulist = format_cpulist,
-		.parse_number = parse_number};
+		.parse_number = parse_number,
+		.parse_allow = parse_allow,
+		.allow_text = allow_text};
 }
 
 } // namespace task_isolation::standard

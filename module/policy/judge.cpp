@@ -43,6 +43,7 @@ constexpr Answer drained  {true,  Step::Stay,  Count::Foreign,  false,    Sends:
 constexpr Answer stopped  {true,  Step::End,   Count::Foreign,  true,     Sends::Nothing,      Log::No,          false};
 constexpr Answer delivered{true,  Step::Lose,  Count::Foreign,  true,     Sends::Nothing,      Log::Lost,        false};
 constexpr Answer told     {true,  Step::Lose,  Count::Foreign,  true,     Sends::WhatModeSays, Log::Lost,        false};
+constexpr Answer resumed  {true,  Step::Stay,  Count::Foreign,  false,    Sends::Nothing,      Log::Interrupted, true};
 constexpr Answer absorbed {true,  Step::Stay,  Count::Absorbed, false,    Sends::Nothing,      Log::No,          true};
 
 /* The execve itself was counted when it was a system call. */
@@ -57,7 +58,7 @@ constexpr Table<Event, Table<Mode, Answer, modes>, event_rows> verdicts{{
 	/* 3.2 Fault */          {{served,     served,     counted,    ended}},
 	/* 3.3 Interference */   {{disturbed,  disturbed,  drained,    stopped}},
 	/* 3.4 Delivery */       {{delivered,  told,       delivered,  stopped}},
-	/* 3.5 Passing */        {{delivered,  told,       drained,    stopped}},
+	/* 3.5 Passing */        {{delivered,  told,       resumed,    stopped}},
 	/* 3.6 Nmi */            {{disturbed,  disturbed,  drained,    stopped}},
 	/* 3.7 Absorbed */       {{absorbed,   absorbed,   absorbed,   absorbed}},
 	/* 4.2 Exec */           {{exec_lost,  exec_lost,  carried,    exec_off}},
@@ -87,12 +88,16 @@ consteval bool every_end_is_recorded()
 }
 static_assert(every_end_is_recorded());
 
-/* 3.3 and 3.12: only the task's own entries, and what predates them, are waited for. */
+/*
+ * 3.3 and 3.12: only the task's own entries, and what predates them, are waited
+ * for; and a stop or its like (3.5), after which nothing is as it was.
+ */
 consteval bool foreign_never_waits()
 {
-	for (const Table<Mode, Answer, modes> &row : verdicts.rows) {
-		for (const Answer &answer : row.rows) {
-			if (answer.count == Count::Foreign && answer.may_wait)
+	for (u32 event = 0; event < event_rows; event++) {
+		for (const Answer &answer : verdicts.rows[event].rows) {
+			if (answer.count == Count::Foreign && answer.may_wait &&
+			    static_cast<Event>(event) != Event::Passing)
 				return false;
 		}
 	}

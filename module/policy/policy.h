@@ -93,7 +93,7 @@ struct policy_admit_facts {
 	u32 clock_stable;	/* sched_clock does not hold the tick */
 	u32 deadline;		/* caller is SCHED_DEADLINE */
 	u32 other_owner;	/* cpu is owned by another task */
-	s32 other_owner_pid;
+	s32 other_owner_pid;	/* 0: not to be told to the caller */
 	u32 allocated;		/* the shell has the memory for an owner */
 	u32 traced;		/* caller is being traced */
 	u32 tick_dependency;	/* TICK_DEP_MASK_* that hold the tick for good */
@@ -270,6 +270,9 @@ struct policy_task {
  * @format_cpulist: cpulist form of a bitmap. Neutral: ""
  * @parse_number: text of len bytes into a number of at most max; 0 or -errno
  *	as kstrtouint() answers, -EINVAL above max. Neutral: -EINVAL
+ * @parse_allow: text of len bytes into enum policy_allow and the group that
+ *	belongs to it; 0 or -errno. Neutral: -EINVAL
+ * @allow_text: the text that parse_allow() reads. Neutral: ""
  *
  * All text callbacks write at most size bytes including the NUL.
  */
@@ -297,6 +300,8 @@ struct policy_operations {
 	s32 (*parse_cpulist)(const char *text, u32 len, unsigned long *bits, u32 nbits);
 	u32 (*format_cpulist)(const unsigned long *bits, u32 nbits, char *text, u32 size);
 	s32 (*parse_number)(const char *text, u32 len, u32 max, u32 *value);
+	s32 (*parse_allow)(const char *text, u32 len, u32 *allow, u32 *group);
+	u32 (*allow_text)(u32 allow, u32 group, char *text, u32 size);
 };
 
 /* Exported by the shell. Context: module init and exit, may sleep. */

@@ -70,7 +70,12 @@ void write_flags(TextWriter &writer, u64 flags)
 
 void write_owned(TextWriter &writer, Facts facts)
 {
-	write_cpu(writer, facts).text(" is owned by PID ").signed_decimal(facts.other_owner_pid);
+	write_cpu(writer, facts).text(" is owned by ");
+	/* The shell keeps tasks of others to itself. */
+	if (facts.other_owner_pid > 0)
+		writer.text("PID ").signed_decimal(facts.other_owner_pid);
+	else
+		writer.text("another task");
 	writer.text("; use another CPU or end that task");
 }
 

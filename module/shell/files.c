@@ -13,6 +13,7 @@
 
 unsigned int timeout_ms = 1000;
 bool debug;
+u64 admission = POLICY_ALLOW_PRIVILEGED;
 
 #define TIMEOUT_MS_MAX 60000
 
@@ -218,6 +219,61 @@ static ssize_t policy_store(struct kobject *kobject, struct kobj_attribute *attr
 	return error ?: length;
 }
 
+static ssize_t allow_show(struct kobject *kobject, struct kobj_attribute *attribute, char *text)
+{
+	u64 now = READ_ONCE(admission);
+	const struct policy_operations *policy;
+	char words[32] = "";
+
+	scoped_guard(rcu) {
+		policy = policy_serving();
+		if (policy && policy->allow_text)
+			policy->allow_text(lower_32_bits(now), upper_32_bits(now), words,
+					   sizeof(words));
+	}
+	return sysfs_emit(text, "%s\n", words);
+}
+
+static ssize_t allow_store(struct kobject *kobject, struct kobj_attribute *attribute,
+			   const char *text, size_t length)
+{
+	const struct policy_operations *policy;
+	int error = -ENODEV;
+	u32 allow, group;
+
+	scoped_guard(rcu) {
+		policy = policy_serving();
+		if (policy)
+			error = policy->parse_allow ?
+				policy->parse_allow(text, length, &allow, &group) : -EINVAL;
+	}
+	if (error)
+		return error;
+	WRITE_ONCE(admission, (u64)group << 32 | allow);
+	return length;
+}
+
+static ssize_t release_show(struct kobject *kobject, struct kobj_attribute *attribute, char *text)
+{
+	return sysfs_emit(text, "%d\n", READ_ONCE(released));
+}
+
+/* Without a policy, too: the door is root's. */
+static ssize_t release_store(struct kobject *kobject, struct kobj_attribute *attribute,
+			     const char *text, size_t length)
+{
+	u32 value;
+	int error = number(text, length, 1, &value);
+	bool close = value;
+
+	if (error == -ENODEV)
+		error = kstrtobool(text, &close);
+	if (error)
+		return error;
+	release_write(close);
+	return length;
+}
+
 static ssize_t capabilities_show(struct kobject *kobject, struct kobj_attribute *attribute,
 				 char *text)
 {
@@ -262,12 +318,16 @@ SPARE(skip_chores, TASK_ISOLATION_SPARE_CHORES);
 static struct kobj_attribute timeout_ms_attribute = __ATTR_RW(timeout_ms);
 static struct kobj_attribute debug_attribute = __ATTR_RW(debug);
 static struct kobj_attribute policy_attribute = __ATTR_RW(policy);
+static struct kobj_attribute allow_attribute = __ATTR_RW(allow);
+static struct kobj_attribute release_attribute = __ATTR_RW(release);
 static struct kobj_attribute capabilities_attribute = __ATTR_RO(capabilities);
 
 static struct attribute *attributes[] = {
 	&timeout_ms_attribute.attr,
 	&debug_attribute.attr,
 	&policy_attribute.attr,
+	&allow_attribute.attr,
+	&release_attribute.attr,
 	&capabilities_attribute.attr,
 	&defer_text_patching_attribute.attr,
 	&defer_kernel_flushes_attribute.attr,

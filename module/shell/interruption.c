@@ -44,27 +44,67 @@ static void count(struct owner *owner, u32 which)
 	}
 }
 
-/* The last loss, for the task itself and for whoever looks at the CPU. */
-static void record(struct owner *owner, const struct policy_cause *cause)
+static void cause_text(const struct policy_cause *cause, char text[TASK_ISOLATION_TEXT_LEN])
+{
+	const struct policy_operations *policy;
+
+	guard(rcu)();
+	policy = policy_serving();
+	if (policy && policy->cause_text)
+		policy->cause_text(cause, text, TASK_ISOLATION_TEXT_LEN);
+}
+
+/* The last loss as the task itself may read it. */
+void interruption_remember(struct owner *owner, const struct policy_cause *cause)
+{
+	owner->loss = *cause;
+	owner_mask(&owner->loss);
+	cause_text(&owner->loss, owner->loss_text);
+}
+
+/*
+ * The last loss for whoever looks at the CPU. Under owners_lock; by the task itself
+ * or while it sleeps.
+ */
+void interruption_record(struct owner *owner, const struct policy_cause *cause)
 {
 	struct cpu_record *record = per_cpu_ptr(&cpu_records, owner->isolation.cpu);
-	const struct policy_operations *policy;
+	char text[TASK_ISOLATION_TEXT_LEN] = "";
 	char comm[TASK_COMM_LEN];
 
-	owner->loss = *cause;
-	scoped_guard(rcu) {
-		policy = policy_serving();
-		if (policy && policy->cause_text)
-			policy->cause_text(cause, owner->loss_text, sizeof(owner->loss_text));
-	}
-	get_task_comm(comm, current);
-	guard(spinlock)(&owners_lock);
 	/* The CPU may have its next owner already, who starts without a loss. */
 	if (record->owner && record->owner != owner)
 		return;
+	cause_text(cause, text);
+	/* Not get_task_comm(): that locks. A name that changes right now is half of each. */
+	strscpy(comm, owner->task->comm);
 	snprintf(record->last_loss, sizeof(record->last_loss), "%*pE/%d: %s",
-		 (int)strnlen(comm, sizeof(comm)), comm, task_pid_nr(current),
-		 owner->loss_text);
+		 (int)strnlen(comm, sizeof(comm)), comm, task_pid_nr(owner->task), text);
+}
+
+/* What the policy says of @event. Without an answer: count it and stay isolated. */
+void interruption_ask(const struct owner *owner, struct policy_event *event,
+		      struct policy_verdict *verdict)
+{
+	const struct policy_operations *policy;
+
+	*verdict = (struct policy_verdict){
+		.execute = 1,
+		.state	 = TASK_ISOLATION_ISOLATED,
+		.count	 = event->counted ? POLICY_COUNT_NONE :
+			   event->kind <= POLICY_EVENT_FAULT ? POLICY_COUNT_OWN :
+							       POLICY_COUNT_FOREIGN,
+	};
+	event->mode = owner->mode;
+	event->signal = owner->signal;
+	event->state = owner->isolation.went_late ? TASK_ISOLATION_LATE :
+						    TASK_ISOLATION_ISOLATED;
+	guard(rcu)();
+	policy = policy_serving();
+	if (policy && policy->judge) {
+		memset(verdict, 0, sizeof(*verdict));
+		policy->judge(event, verdict);
+	}
 }
 
 /*
@@ -73,42 +113,26 @@ static void record(struct owner *owner, const struct policy_cause *cause)
  */
 bool interruption_judge(struct owner *owner, struct policy_event *event)
 {
-	/* Without an answer: count it and stay isolated. */
-	struct policy_verdict verdict = {
-		.execute = 1,
-		.state	 = TASK_ISOLATION_ISOLATED,
-		.count	 = event->counted ? POLICY_COUNT_NONE :
-			   event->kind <= POLICY_EVENT_FAULT ? POLICY_COUNT_OWN :
-							       POLICY_COUNT_FOREIGN,
-	};
-	const struct policy_operations *policy;
+	struct policy_verdict verdict;
 
-	event->mode = owner->mode;
-	event->signal = owner->signal;
-	event->state = owner->isolation.went_late ? TASK_ISOLATION_LATE :
-						    TASK_ISOLATION_ISOLATED;
-	scoped_guard(rcu) {
-		policy = policy_serving();
-		if (policy && policy->judge) {
-			memset(&verdict, 0, sizeof(verdict));
-			policy->judge(event, &verdict);
-		}
-	}
-
+	interruption_ask(owner, event, &verdict);
 	count(owner, verdict.count);
 	if (verdict.state != TASK_ISOLATION_OFF && verdict.state != TASK_ISOLATION_LOST) {
 		owner->isolation.may_wait = verdict.may_wait;
 		if (verdict.log)
-			log_loss(owner, &event->cause, verdict.log);
+			log_loss(current, &event->cause, verdict.log);
 		return true;
 	}
 
 	owner->lost = verdict.state == TASK_ISOLATION_LOST;
 	owner_leave(owner);
-	if (verdict.record)
-		record(owner, &event->cause);
+	if (verdict.record) {
+		interruption_remember(owner, &event->cause);
+		scoped_guard(spinlock, &owners_lock)
+			interruption_record(owner, &event->cause);
+	}
 	if (verdict.log)
-		log_loss(owner, &event->cause, verdict.log);
+		log_loss(current, &event->cause, verdict.log);
 	if (verdict.signal)
 		task_isolation_force_signal(verdict.signal, event->cause.cause, 0);
 	/* For the caller in the system call work. */
@@ -176,28 +200,60 @@ bool interruption_syscall(struct task_isolation *isolation, struct pt_regs *regs
 	return false;
 }
 
+/* Not isolated yet: what ends the wait for it ends the call. */
+static void cut_short(struct owner *owner, struct pt_regs *regs, unsigned long ti_work)
+{
+	long result;
+
+	if (READ_ONCE(released)) {
+		result = -EPERM;
+		owner_refuse(owner, result, POLICY_REFUSAL_RELEASED, 0, NULL);
+	} else if (current->ptrace) {
+		result = -EAGAIN;
+		owner_refuse(owner, result, POLICY_REFUSAL_TRACED, 0, NULL);
+	} else if ((ti_work & (_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL)) && signal_pending(current)) {
+		/* Task work by notification: a signal may come while it runs, too. */
+		if (!test_thread_flag(TIF_SIGPENDING))
+			quiet_restart(owner);
+		result = -ERESTARTNOHAND;
+		owner_refuse(owner, -EINTR, POLICY_REFUSAL_SIGNAL, TASK_ISOLATION_UNMET_WORK,
+			     NULL);
+	} else {
+		return;
+	}
+	syscall_set_return_value(current, regs, result, 0);
+	owner_back(owner);
+}
+
 /*
- * Other exit work waits. Before the task was ever ready a signal ends entering:
- * a handler makes the call EINTR, without one it starts again by itself.
+ * Other exit work waits. A task that is not isolated yet goes back to before its
+ * call; an owner may have got what a delivery brings (delivery.c).
  */
 void interruption_pending(struct task_isolation *isolation, struct pt_regs *regs,
 			  unsigned long ti_work)
 {
 	struct owner *owner = owner_of(isolation);
+	struct policy_event event = { };
+	int cpu = isolation->cpu;
 
-	/* Task work by notification: a signal may come while it runs, too. */
-	if (!(ti_work & (_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL)) || !signal_pending(current))
+	if (!isolation->ready)
+		cut_short(owner, regs, ti_work);
+	if (!isolation->ready || !owner->flags)
 		return;
-	if (isolation->ready) {
-		/* A stop is no time that the CPU had to become quiet. */
-		quiet_begin(owner);
-		return;
+	if (delivery_find(owner, ti_work, &event)) {
+		event.counted = !isolation->entered;
+		isolation->entered = false;
+		isolation->nmi = false;
+		isolation->preempted_pid = 0;
+		if (!interruption_judge(owner, &event)) {
+			if (event.cause.cause == TASK_ISOLATION_CAUSE_HOTPLUG)
+				quiet_give_way(cpu);
+			return;
+		}
 	}
-	if (!test_thread_flag(TIF_SIGPENDING))
-		quiet_restart(owner);
-	owner_refuse(owner, -EINTR, POLICY_REFUSAL_SIGNAL, TASK_ISOLATION_UNMET_WORK, NULL);
-	syscall_set_return_value(current, regs, -ERESTARTNOHAND, 0);
-	owner_back(owner);
+	/* A stop is no time that the CPU had to become quiet. */
+	if (ti_work & (_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL))
+		quiet_begin(owner);
 }
 
 /* What the noted entry was, as an event. */
@@ -279,17 +335,17 @@ bool interruption_entry(struct task_isolation *isolation, struct pt_regs *regs, 
 		event.cause.detail = signal;
 		/* Delivered on the way out of a call, or the task was late. */
 		event.counted = !isolation->entered;
-	} else if (current->nr_cpus_allowed != 1 ||
-		   raw_smp_processor_id() != isolation->cpu) {
-		event.kind = POLICY_EVENT_DELIVERY;
-		event.cause.cause = TASK_ISOLATION_CAUSE_AFFINITY;
-	} else {
+	} else if (!delivery_find(owner, 0, &event)) {
 		describe_entry(isolation, regs, &event);
 	}
 	isolation->entered = false;
 	isolation->nmi = false;
 	isolation->preempted_pid = 0;
-	return interruption_judge(owner, &event);
+	if (interruption_judge(owner, &event))
+		return true;
+	if (event.cause.cause == TASK_ISOLATION_CAUSE_HOTPLUG)
+		quiet_give_way(isolation->cpu);
+	return false;
 }
 
 void interruption_exec(struct task_isolation *isolation, bool privileged)

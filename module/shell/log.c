@@ -87,11 +87,11 @@ void log_line(const char *text, bool debug)
 	queue(line);
 }
 
-/* Print what the policy says of @cause; @log as in struct policy_verdict. */
-void log_loss(struct owner *owner, const struct policy_cause *cause, u32 log)
+/* Print what the policy says of @cause as @loser's; @log as in struct policy_verdict. */
+void log_loss(struct task_struct *loser, const struct policy_cause *cause, u32 log)
 {
 	const struct policy_operations *policy;
-	struct policy_task task = { .pid = task_pid_nr(current) };
+	struct policy_task task = { .pid = task_pid_nr(loser) };
 	struct line *line;
 	u32 length = 0;
 
@@ -100,7 +100,7 @@ void log_loss(struct owner *owner, const struct policy_cause *cause, u32 log)
 	line = new_line(log == 2);
 	if (!line)
 		return;
-	get_task_comm(task.comm, current);
+	get_task_comm(task.comm, loser);
 	scoped_guard(rcu) {
 		policy = policy_serving();
 		if (policy && policy->loss_line)

@@ -6,7 +6,9 @@
  * the task itself: it enters, leaves, loses isolation or exits.
  */
 #include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/init.h>
+#include <linux/pid_namespace.h>
 #include <linux/ptrace.h>
 #include <linux/sched/deadline.h>
 #include <linux/sched/isolation.h>
@@ -18,6 +20,9 @@
 
 DEFINE_SPINLOCK(owners_lock);
 DEFINE_PER_CPU(struct cpu_record, cpu_records);
+
+/* The door is closed: nobody enters, and owners leave. Written under owners_lock. */
+bool released;
 
 /* Which load of this module this is: a record of an earlier one may be laid out otherwise. */
 static u64 this_load __ro_after_init;
@@ -94,8 +99,39 @@ static bool is_owner(const struct owner *owner)
 	return owner && owner->flags;
 }
 
+/* May the current task be told of @task? Kernel threads are nobody's secret. */
+static bool may_name(const struct task_struct *task)
+{
+	return (task->flags & PF_KTHREAD) || uid_eq(task_uid(task), current_uid()) ||
+	       perfmon_capable();
+}
+
+/* The pid that the current task knows it by, 0 when it is not to know. */
+static pid_t pid_to_tell(struct task_struct *task)
+{
+	return may_name(task) ? task_pid_vnr(task) : 0;
+}
+
+/* What the current task may be told of @cause: tasks of others only with privilege. */
+void owner_mask(struct policy_cause *cause)
+{
+	struct task_struct *task;
+
+	if (cause->cause != TASK_ISOLATION_CAUSE_PREEMPTED)
+		return;
+	guard(rcu)();
+	task = pid_task(find_pid_ns(cause->detail, &init_pid_ns), PIDTYPE_PID);
+	/* One that is gone cannot be asked whose it was. */
+	if (!task && perfmon_capable() && task_active_pid_ns(current) == &init_pid_ns)
+		return;
+	cause->detail = task ? pid_to_tell(task) : 0;
+	if (!cause->detail)
+		cause->name[0] = '\0';
+}
+
 /*
- * The CPU gets an owner; 0, -EBUSY, or -EINVAL when it just left the list. What
+ * The CPU gets an owner; 0, -EBUSY, -EPERM when the door was closed since, or
+ * -EINVAL when the CPU just left the list or this module goes. What
  * @asked said of system calls holds while it serves: who lets another policy serve
  * takes this lock after that, and finds the owner.
  */
@@ -108,9 +144,11 @@ static int claim(struct owner *owner, int cpu, bool count_syscalls,
 	/* Moved while it owns another CPU: its exit loop finds that out first. */
 	if (is_owner(owner) && owner->isolation.cpu != cpu)
 		return -EINVAL;
+	if (released)
+		return -EPERM;
 	if (record->owner && record->owner != owner)
 		return -EBUSY;
-	if (!cpumask_test_cpu(cpu, &listed))
+	if (!cpumask_test_cpu(cpu, &listed) || !task_isolation_pin(&owner->isolation))
 		return -EINVAL;
 	scoped_guard(rcu)
 		WRITE_ONCE(owner->isolation.count_syscalls,
@@ -143,14 +181,16 @@ static void begin_stay(struct owner *owner, u32 flags)
 	record->last_loss[0] = '\0';
 }
 
-/* The current task owns nothing any more; what happened stays readable. */
-void owner_leave(struct owner *owner)
+/*
+ * The task owns nothing any more; what happened stays readable. Under owners_lock,
+ * by the task itself or while it sleeps. Return: whether it owned the CPU.
+ */
+bool owner_forget(struct owner *owner)
 {
 	struct cpu_record *record = per_cpu_ptr(&cpu_records, owner->isolation.cpu);
 	u64 counters[4];
 	bool stayed;
 
-	task_isolation_detach();
 	/* It came from user space that was late, and does not pass the exit loop as owner. */
 	if (owner->isolation.went_late)
 		owner->isolation.late_entries++;
@@ -160,56 +200,79 @@ void owner_leave(struct owner *owner)
 	owner->isolation.late = false;
 	owner->isolation.went_late = false;
 	owner->isolation.retried = false;
+	owner->isolation.preempted_pid = 0;
 	owner->isolation.stack = 0;
 
-	guard(spinlock)(&owners_lock);
 	stayed = is_owner(owner);
 	owner->flags = 0;
 	if (record->owner != owner)
-		return;
+		return false;
 	record->owner = NULL;
-	policy_unpin();
 	/* Refused: what is known of the owner before stays. */
 	if (!stayed)
-		return;
+		return true;
 	owner_counters(owner, counters);
 	record->own = counters[0];
 	record->foreign = counters[1];
 	record->absorbed = counters[2];
 	record->late = counters[3];
 	record->lost = owner->lost;
+	return true;
+}
+
+/* The current task leaves. */
+void owner_leave(struct owner *owner)
+{
+	task_isolation_detach();
+	guard(spinlock)(&owners_lock);
+	if (owner_forget(owner))
+		policy_unpin();
 }
 
 /* Remember and, with debug, log why an entry was refused (2.9). */
 void owner_refuse(struct owner *owner, int error, u32 refusal, u32 unmet,
 		  const struct policy_cause *in_the_way)
 {
+	char text[TASK_ISOLATION_TEXT_LEN] = "";
 	const struct policy_operations *policy;
+	struct policy_cause told;
 
 	owner->refusal_errno = -error;
 	owner->refusal_unmet = unmet;
 	owner->refusal[0] = '\0';
+	if (in_the_way) {
+		told = *in_the_way;
+		owner_mask(&told);
+	}
 	scoped_guard(rcu) {
 		policy = policy_serving();
-		if (policy && policy->refusal_text)
-			policy->refusal_text(&owner->admit, refusal, unmet, in_the_way,
+		if (policy && policy->refusal_text) {
+			policy->refusal_text(&owner->admit, refusal, unmet,
+					     in_the_way ? &told : NULL,
 					     owner->refusal, sizeof(owner->refusal));
+			if (debug)
+				policy->refusal_text(&owner->admit, refusal, unmet, in_the_way,
+						     text, sizeof(text));
+		}
 	}
-	if (debug && owner->refusal[0])
-		log_line(owner->refusal, true);
+	if (text[0])
+		log_line(text, true);
 }
 
 static void gather(struct policy_admit_facts *facts, const struct policy_call_verdict *call,
 		   const struct owner *owner)
 {
 	u32 dependency = task_isolation_tick_dependency();
+	u64 who = READ_ONCE(admission);
 	const struct owner *other;
 	int cpu;
 
 	*facts = (struct policy_admit_facts){
 		.mode		= call->mode,
-		.allow		= POLICY_ALLOW_PRIVILEGED,
+		.allow		= lower_32_bits(who),
 		.privileged	= capable(CAP_SYS_NICE),
+		.in_group	= in_egroup_p(make_kgid(&init_user_ns, upper_32_bits(who))),
+		.released	= READ_ONCE(released),
 		.switched_off	= task_isolation_switched_off(),
 		.affinity	= current->nr_cpus_allowed,
 		.cpu		= -1,
@@ -236,7 +299,7 @@ static void gather(struct policy_admit_facts *facts, const struct policy_call_ve
 	facts->listed = cpumask_test_cpu(cpu, &listed);
 	other = per_cpu(cpu_records, cpu).owner;
 	facts->other_owner = other && other != owner;
-	facts->other_owner_pid = facts->other_owner ? task_pid_vnr(other->task) : 0;
+	facts->other_owner_pid = facts->other_owner ? pid_to_tell(other->task) : 0;
 }
 
 /*
@@ -273,7 +336,8 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 		admit.error = claim(owner, facts.cpu, admit.count_syscalls, asked);
 		if (admit.error)
 			admit.refusal = admit.error == -EBUSY ? POLICY_REFUSAL_OWNED :
-							       POLICY_REFUSAL_NOT_LISTED;
+					admit.error == -EPERM ? POLICY_REFUSAL_RELEASED :
+								POLICY_REFUSAL_NOT_LISTED;
 	}
 	if (admit.error) {
 		owner_refuse(owner, admit.error, admit.refusal,
@@ -349,16 +413,17 @@ static long leave(struct owner *owner)
 }
 
 /* 2.3: older and newer callers both get what both sides know of. */
-static long inform(struct owner *owner, struct task_isolation_info __user *to, u64 size)
+static long inform(struct owner *owner, void __user *to, u64 size,
+		   struct task_isolation_reply *reply)
 {
 	struct task_isolation_info info = {
+		.size = min_t(u64, size, sizeof(info)),
 		.cpu = -1,
 	};
 	u64 counters[4];
 
 	if (size < TASK_ISOLATION_INFO_SIZE_VER0 || size > PAGE_SIZE)
 		return -E2BIG;
-	info.size = min_t(u64, size, sizeof(info));
 	if (owner) {
 		owner_counters(owner, counters);
 		info.flags = owner->flags;
@@ -384,18 +449,15 @@ static long inform(struct owner *owner, struct task_isolation_info __user *to, u
 		strscpy(info.refusal, owner->refusal);
 		strscpy(info.loss, owner->loss_text);
 	}
-	if (copy_to_user(to, &info, info.size))
-		return -EFAULT;
-	/* A newer caller's fields that this kernel does not know read as 0. */
-	if (size > sizeof(info) && clear_user((void __user *)to + sizeof(info),
-					      size - sizeof(info)))
-		return -EFAULT;
+	reply->to = to;
+	reply->size = size;
+	reply->info = info;
 	return 0;
 }
 
 /* The prctl() options that nobody else knows. May sleep. */
 long owner_prctl(int option, unsigned long arg2, unsigned long arg3,
-		 unsigned long arg4, unsigned long arg5)
+		 unsigned long arg4, unsigned long arg5, struct task_isolation_reply *reply)
 {
 	struct owner *owner = current_owner();
 	const struct policy_operations *policy;
@@ -426,7 +488,7 @@ long owner_prctl(int option, unsigned long arg2, unsigned long arg3,
 	case POLICY_CALL_LEAVE:
 		return leave(owner);
 	case POLICY_CALL_INFO:
-		return inform(owner, (struct task_isolation_info __user *)arg2, arg3);
+		return inform(owner, (void __user *)arg2, arg3, reply);
 	case POLICY_CALL_NOT_OURS:
 		break;
 	}

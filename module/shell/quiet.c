@@ -97,11 +97,28 @@ static void sleep_for(u64 ns, bool callbacks)
 
 		queue_delayed_work_on(housekeeping, system_wq, &nap->limit,
 				      nsecs_to_jiffies(min_t(u64, left, LOOK_UP_NS)) + 1);
-		wait_for_completion_state(&nap->done, TASK_INTERRUPTIBLE | TASK_FREEZABLE);
-	} while (!READ_ONCE(nap->over) && ktime_get_ns() < end &&
+		/*
+		 * Not freezable: a frozen task must not be in here, where it would
+		 * hold the module. The freezer wakes it as a signal does.
+		 */
+		wait_for_completion_state(&nap->done, TASK_INTERRUPTIBLE);
+	} while (!READ_ONCE(nap->over) && ktime_get_ns() < end && !READ_ONCE(released) &&
 		 !signal_pending(current) && !work_waits());
 	cancel_delayed_work_sync(&nap->limit);
 	nap_put(nap);
+}
+
+/*
+ * The CPU is going offline, and its hotplug thread is an ordinary task: one that
+ * leaves isolation here sleeps until it has been moved away, for a second at most.
+ */
+void quiet_give_way(int cpu)
+{
+	for (int i = 0; i < 100 && raw_smp_processor_id() == cpu; i++) {
+		if (!task_isolation_going_down(cpu) || signal_pending(current))
+			return;
+		sleep_for(LOOK_UP_NS, false);
+	}
 }
 
 /* ---- asking ---------------------------------------------------------------- */
@@ -260,6 +277,10 @@ int quiet_wait(struct owner *owner)
 		local_irq_enable();
 		if (task_isolation_rcu_callbacks())
 			unmet |= TASK_ISOLATION_UNMET_RCU;
+		if (READ_ONCE(released)) {
+			owner_refuse(owner, -EPERM, POLICY_REFUSAL_RELEASED, 0, NULL);
+			return -EPERM;
+		}
 		if (!unmet)
 			return 0;
 		/* A handler makes it EINTR, without one the call starts again. */

@@ -84,13 +84,16 @@ extern struct mutex list_mutex;
 extern spinlock_t owners_lock;
 extern struct cpumask listed;		/* written under both locks */
 DECLARE_PER_CPU(struct cpu_record, cpu_records);
+extern bool released;
 
 /* owner.c: who owns what */
 void owner_init(void);
 struct owner *current_owner(void);
 long owner_prctl(int option, unsigned long arg2, unsigned long arg3,
-		 unsigned long arg4, unsigned long arg5);
+		 unsigned long arg4, unsigned long arg5, struct task_isolation_reply *reply);
 void owner_leave(struct owner *owner);
+bool owner_forget(struct owner *owner);
+void owner_mask(struct policy_cause *cause);
 void owner_back(struct owner *owner);
 void owner_refuse(struct owner *owner, int error, u32 refusal, u32 unmet,
 		  const struct policy_cause *in_the_way);
@@ -106,11 +109,22 @@ bool interruption_entry(struct task_isolation *isolation, struct pt_regs *regs, 
 void interruption_exec(struct task_isolation *isolation, bool privileged);
 void interruption_exit(struct task_isolation *isolation, long code);
 bool interruption_judge(struct owner *owner, struct policy_event *event);
+void interruption_ask(const struct owner *owner, struct policy_event *event,
+		      struct policy_verdict *verdict);
+void interruption_remember(struct owner *owner, const struct policy_cause *cause);
+void interruption_record(struct owner *owner, const struct policy_cause *cause);
+
+/* delivery.c: what came for the task itself */
+bool delivery_find(const struct owner *owner, unsigned long ti_work, struct policy_event *event);
+
+/* release.c: the door */
+void release_write(bool close);
 
 /* quiet.c: the CPU is not quiet */
 int quiet_wait(struct owner *owner);
 void quiet_begin(struct owner *owner);
 void quiet_restart(struct owner *owner);
+void quiet_give_way(int cpu);
 void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unmet);
 
 /* list.c: which CPUs */
@@ -121,12 +135,13 @@ void list_clear(void);
 /* log.c: one line per loss */
 void log_begin(void);
 void log_line(const char *text, bool debug);
-void log_loss(struct owner *owner, const struct policy_cause *cause, u32 log);
+void log_loss(struct task_struct *task, const struct policy_cause *cause, u32 log);
 void log_end(void);
 
 /* files.c: sysfs */
 extern unsigned int timeout_ms;
 extern bool debug;
+extern u64 admission;		/* enum policy_allow, the group in the upper half */
 int files_add(void);
 void files_remove(void);
 

@@ -67,7 +67,7 @@ const SpecRow spec_part_3[] = {
 		"run lost foreign record log", "run off foreign record"},
 	{"3.5 stop, freezer, livepatch, task work", POLICY_EVENT_PASSING,
 		"run lost foreign record log", "run lost foreign record signal10 log",
-		"run isolated foreign debug", "run off foreign record"},
+		"run isolated foreign debug wait", "run off foreign record"},
 	{"3.6 NMI", POLICY_EVENT_NMI,
 		"run lost foreign record signal9 log", "run lost foreign record signal10 log",
 		"run isolated foreign debug", "run off foreign record"},
@@ -175,7 +175,7 @@ TEST(Judge, p3_12_entries_while_late_are_counted_by_the_shell)
 	EXPECT_EQ(late(POLICY_EVENT_FAULT), "run late wait");
 	EXPECT_EQ(late(POLICY_EVENT_INTERFERENCE), "run late");
 	EXPECT_EQ(late(POLICY_EVENT_NMI), "run late");
-	EXPECT_EQ(late(POLICY_EVENT_PASSING), "run late");
+	EXPECT_EQ(late(POLICY_EVENT_PASSING), "run late wait");
 	EXPECT_EQ(late(POLICY_EVENT_ABSORBED), "run late wait");
 	EXPECT_EQ(late(POLICY_EVENT_EXEC), "run late wait");
 	EXPECT_EQ(late(POLICY_EVENT_DELIVERY), "run lost record log");

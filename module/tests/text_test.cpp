@@ -249,6 +249,10 @@ TEST(RefusalText, p2_9_thing_value_and_cure)
 	facts.other_owner_pid = 4711;
 	EXPECT_EQ(refusal(facts, POLICY_REFUSAL_OWNED),
 		  "task_isolation: CPU 5 is owned by PID 4711; use another CPU or end that task");
+	facts.other_owner_pid = 0;
+	EXPECT_EQ(refusal(facts, POLICY_REFUSAL_OWNED),
+		  "task_isolation: CPU 5 is owned by another task; use another CPU or end that "
+		  "task");
 	EXPECT_EQ(refusal(facts, POLICY_REFUSAL_MEMORY),
 		  "task_isolation: no memory for an owner; free some and retry");
 	EXPECT_EQ(refusal(facts, POLICY_REFUSAL_TRACED),
@@ -320,6 +324,56 @@ TEST(StateText, one_word_each)
 	for (u32 state = 0; state < 6; state++) {
 		EXPECT_EQ(standard::state_text(state, text, sizeof(text)), strlen(expected[state]));
 		EXPECT_STREQ(text, expected[state]);
+	}
+}
+
+/* ---- who may enter --------------------------------------------------------- */
+
+TEST(Allow, p6_8_three_forms)
+{
+	const struct {
+		std::string text;
+		s32 error;
+		u32 allow, group;
+		std::string shown;
+	} rows[] = {
+		{"privileged", 0, POLICY_ALLOW_PRIVILEGED, 0, "privileged"},
+		{"any\n", 0, POLICY_ALLOW_ANY, 0, "any"},
+		{"gid=0", 0, POLICY_ALLOW_GROUP, 0, "gid=0"},
+		{"gid=1000\n", 0, POLICY_ALLOW_GROUP, 1000, "gid=1000"},
+		{"gid=4294967294", 0, POLICY_ALLOW_GROUP, 4294967294U, "gid=4294967294"},
+		{"gid=4294967295", -22, 0, 0, ""},
+		{"gid=99999999999999999999", -22, 0, 0, ""},
+		{"gid=", -22, 0, 0, ""},
+		{"gid=-1", -22, 0, 0, ""},
+		{"gid=7x", -22, 0, 0, ""},
+		{"gid 7", -22, 0, 0, ""},
+		{"7", -22, 0, 0, ""},
+		{"", -22, 0, 0, ""},
+		{"\n", -22, 0, 0, ""},
+		{"Any", -22, 0, 0, ""},
+		{"anyone", -22, 0, 0, ""},
+		{"an", -22, 0, 0, ""},
+		{"any\n\n", -22, 0, 0, ""},
+		{" any", -22, 0, 0, ""},
+		{"privileged ", -22, 0, 0, ""},
+		{"privilege", -22, 0, 0, ""},
+	};
+
+	for (const auto &row : rows) {
+		u32 allow = 77, group = 77;
+		char text[32] = "?";
+
+		EXPECT_EQ(standard::parse_allow(row.text.data(), static_cast<u32>(row.text.size()),
+						&allow, &group),
+			  row.error)
+			<< row.text;
+		EXPECT_EQ(allow, row.error == 0 ? row.allow : 77) << row.text;
+		EXPECT_EQ(group, row.error == 0 ? row.group : 77) << row.text;
+		if (row.error != 0)
+			continue;
+		EXPECT_EQ(standard::allow_text(allow, group, text, sizeof(text)), row.shown.size());
+		EXPECT_EQ(text, row.shown);
 	}
 }
 

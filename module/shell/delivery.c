@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Deliveries: an entry that comes to give the task something addressed to it,
+ * which isolation reports and never withholds.
+ *
+ * Context: the owner itself, on its way to user space, interrupts on, before the
+ * exit work at hand is done: what is asked for is read where the kernel keeps it,
+ * and judged before it happens. A signal is told by its frame, not here: one that
+ * nobody handles, or that another thread takes, is none.
+ */
+#include <linux/cpumask.h>
+#include <linux/freezer.h>
+#include <linux/sched/jobctl.h>
+#include <linux/sched/signal.h>
+#include <linux/task_work.h>
+
+#include "shell.h"
+
+/* On another CPU, or allowed to: who did that? */
+static u32 displaced(const struct task_isolation *isolation)
+{
+	int cpu = isolation->cpu;
+	u32 cause = TASK_ISOLATION_CAUSE_CPUSET;
+
+	if (task_isolation_going_down(cpu) || !cpu_online(cpu))
+		return TASK_ISOLATION_CAUSE_HOTPLUG;
+	if (current->nr_cpus_allowed == 1 && raw_smp_processor_id() == cpu)
+		return TASK_ISOLATION_CAUSE_NONE;
+	/* What sched_setaffinity() asked for is kept, and is no longer this CPU alone. */
+	guard(raw_spinlock_irqsave)(&current->pi_lock);
+	if (current->user_cpus_ptr && !cpumask_equal(current->user_cpus_ptr, cpumask_of(cpu)))
+		cause = TASK_ISOLATION_CAUSE_AFFINITY;
+	return cause;
+}
+
+/* Will the signal stop the process? Under siglock. */
+static bool stops(int signal)
+{
+	if (!sigismember(&current->pending.signal, signal) &&
+	    !sigismember(&current->signal->shared_pending.signal, signal))
+		return false;
+	return !sigismember(&current->blocked, signal) &&
+	       current->sighand->action[signal - 1].sa.sa_handler == SIG_DFL;
+}
+
+/* TIF_SIGPENDING is set: for a freezer or a stop? */
+static u32 halted(void)
+{
+	if (freezing(current) || (READ_ONCE(current->jobctl) & JOBCTL_TRAP_FREEZE))
+		return TASK_ISOLATION_CAUSE_FREEZER;
+	guard(spinlock_irq)(&current->sighand->siglock);
+	if ((current->jobctl & (JOBCTL_STOP_PENDING | JOBCTL_TRAP_STOP)) || stops(SIGSTOP) ||
+	    stops(SIGTSTP) || stops(SIGTTIN) || stops(SIGTTOU))
+		return TASK_ISOLATION_CAUSE_STOP;
+	return TASK_ISOLATION_CAUSE_NONE;
+}
+
+static bool name_task_work(struct policy_cause *cause)
+{
+	struct callback_head *first;
+
+	/* Against one that is cancelled just now; a mark for an exiting task has no function. */
+	guard(raw_spinlock_irqsave)(&current->pi_lock);
+	first = READ_ONCE(current->task_works);
+	if (!first)
+		return false;
+	if (first->func)
+		snprintf(cause->name, sizeof(cause->name), "%ps", first->func);
+	return true;
+}
+
+/* Was the entry an interrupt? Else it was the task's own, and counts as such. */
+static bool interrupted(const struct task_isolation *isolation)
+{
+	struct task_isolation_record entry;
+
+	if (!isolation->entered)
+		return false;
+	task_isolation_classify(isolation, &entry);
+	return entry.kind >= TASK_ISOLATION_ENTRY_TIMER && entry.kind <= TASK_ISOLATION_ENTRY_IRQ;
+}
+
+/* What an interrupt may have come for that does not end isolation by itself (3.5). */
+static bool find_passing(unsigned long ti_work, struct policy_cause *cause)
+{
+	if (ti_work & _TIF_SIGPENDING) {
+		cause->cause = halted();
+		if (cause->cause)
+			return true;
+	}
+	cause->cause = TASK_ISOLATION_CAUSE_WORK;
+	if (ti_work & _TIF_PATCH_PENDING) {
+		strscpy(cause->name, "klp_update_patch_state");
+		return true;
+	}
+	return name_task_work(cause);
+}
+
+/*
+ * Has something been delivered? Then @event is what, all but its counted.
+ * @ti_work: exit work that waits.
+ */
+bool delivery_find(const struct owner *owner, unsigned long ti_work, struct policy_event *event)
+{
+	event->kind = POLICY_EVENT_DELIVERY;
+	if (READ_ONCE(released))
+		event->cause.cause = TASK_ISOLATION_CAUSE_RELEASE;
+	else if (current->ptrace)
+		event->cause.cause = TASK_ISOLATION_CAUSE_PTRACE;
+	else
+		event->cause.cause = displaced(&owner->isolation);
+	if (event->cause.cause)
+		return true;
+
+	event->kind = POLICY_EVENT_PASSING;
+	if (ti_work && interrupted(&owner->isolation) && find_passing(ti_work, &event->cause))
+		return true;
+	*event = (struct policy_event){ };
+	return false;
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The door: whether anybody may enter, and how root makes everybody leave (6.7).
+ *
+ * Who runs is made to look up and leaves by itself. Who sleeps, for whatever and
+ * however long, is detached where it is and does not notice. Nobody else can be
+ * an owner: who waits in this module for a quiet CPU looks up within 10 ms.
+ *
+ * Context: root's write, may sleep. Closing ends when no CPU has an owner; no
+ * task can prolong that by what it does, only by not being run at all.
+ */
+#include <linux/delay.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "shell.h"
+
+static DEFINE_MUTEX(release_mutex);	/* one writer; outside of owners_lock */
+
+/* What detaching a task leaves to do when the locks are gone. */
+struct parting {
+	struct policy_event event;
+	struct policy_verdict verdict;
+};
+
+/* The owner sleeps: see task_isolation_detach_asleep(). */
+static void part(struct task_isolation *isolation, void *arg)
+{
+	struct owner *owner = container_of(isolation, struct owner, isolation);
+	struct parting *parting = arg;
+
+	interruption_ask(owner, &parting->event, &parting->verdict);
+	owner->lost = parting->verdict.state == TASK_ISOLATION_LOST;
+	owner->loss = parting->event.cause;
+	strscpy(owner->loss_text, "release");
+	owner_forget(owner);
+	interruption_record(owner, &parting->event.cause);
+}
+
+static void send_signal(struct task_struct *task, const struct parting *parting)
+{
+	struct kernel_siginfo info;
+
+	clear_siginfo(&info);
+	info.si_signo = parting->verdict.signal;
+	info.si_code = TASK_ISOLATION_LOSS;
+	info.si_errno = parting->event.cause.cause;
+	send_sig_info(info.si_signo, &info, task);
+}
+
+/* One try. True: the CPU has no owner. */
+static bool release_cpu(int cpu)
+{
+	struct parting parting = {
+		.event = {
+			.kind	 = POLICY_EVENT_DELIVERY,
+			/* No entry brought it. */
+			.counted = 1,
+			.cause	 = { .cause = TASK_ISOLATION_CAUSE_RELEASE },
+		},
+	};
+	struct task_struct *task;
+	struct owner *owner;
+	bool detached;
+
+	scoped_guard(spinlock, &owners_lock) {
+		owner = per_cpu(cpu_records, cpu).owner;
+		if (!owner)
+			return true;
+		task = get_task_struct(owner->task);
+		task_isolation_look(task);
+		detached = task_isolation_detach_asleep(task, part, &parting);
+		if (detached)
+			policy_unpin();
+	}
+	if (detached && parting.verdict.log)
+		log_loss(task, &parting.event.cause, parting.verdict.log);
+	if (detached && parting.verdict.signal)
+		send_signal(task, &parting);
+	put_task_struct(task);
+	return detached;
+}
+
+/* Close the door and see everybody out, or open it. */
+void release_write(bool close)
+{
+	int cpu;
+
+	guard(mutex)(&release_mutex);
+	scoped_guard(spinlock, &owners_lock)
+		WRITE_ONCE(released, close);
+	if (!close)
+		return;
+	for_each_possible_cpu(cpu)
+		while (!release_cpu(cpu))
+			usleep_range(200, 1000);
+}

@@ -11,7 +11,8 @@
  *   churn   kernel addresses freed, until they are flushed
  *   unalias what precedes a change of page attributes: freed addresses flushed now;
  *           these four concern every CPU, whatever number is given
- * Reading gives the number of work items that have run.
+ *   task-resume, task-signal   task work for the task of that number, by either way to tell it
+ * Reading gives the number of work items and task works that have run.
  *
  * Context: called on a housekeeping CPU. Never part of an installation.
  */
@@ -19,8 +20,12 @@
 #include <linux/debugfs.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/pid.h>
 #include <linux/rcupdate_trace.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/task_work.h>
 #include <linux/tick.h>
 #include <linux/timer.h>
 #include <linux/uaccess.h>
@@ -148,6 +153,35 @@ out:
 	return error;
 }
 
+/* ---- task work ---- */
+
+static void run_task_work(struct callback_head *head)
+{
+	kfree(head);
+	atomic_long_inc(&works);
+}
+
+static int give_task_work(pid_t nr, enum task_work_notify_mode how)
+{
+	struct callback_head *head = kmalloc(sizeof(*head), GFP_KERNEL);
+	struct pid *pid = find_get_pid(nr);
+	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
+	int error = -ESRCH;
+
+	if (!head) {
+		error = -ENOMEM;
+	} else if (task) {
+		init_task_work(head, run_task_work);
+		error = task_work_add(task, head, how);
+	}
+	if (task)
+		put_task_struct(task);
+	put_pid(pid);
+	if (error)
+		kfree(head);
+	return error;
+}
+
 static int disturb(const char *kind, int cpu)
 {
 	if (!strcmp(kind, "churn"))
@@ -201,6 +235,10 @@ static ssize_t write_file(struct file *f, const char __user *from, size_t len, l
 		return -EINVAL;
 	if (!strcmp(kind, "tick-after-call")) {
 		error = tick_after_call(cpu);
+		return error ? error : len;
+	}
+	if (!strcmp(kind, "task-resume") || !strcmp(kind, "task-signal")) {
+		error = give_task_work(cpu, kind[5] == 'r' ? TWA_RESUME : TWA_SIGNAL);
 		return error ? error : len;
 	}
 	if (!strcmp(kind, "readers")) {

@@ -370,10 +370,14 @@ void interruption_exit(struct task_isolation *isolation, long code)
 		.kind = POLICY_EVENT_EXIT,
 	};
 
-	if (code & 0x7f) {
+	/*
+	 * An entry that nobody judged and that is no call: its process ends, by a
+	 * sibling's exit_group() or execve() with no signal in the code.
+	 */
+	if ((code & 0x7f) || isolation->entered) {
 		event.kind = POLICY_EVENT_DELIVERY;
 		event.cause.cause = TASK_ISOLATION_CAUSE_SIGNAL;
-		event.cause.detail = code & 0x7f;
+		event.cause.detail = (code & 0x7f) ?: SIGKILL;
 		event.counted = !isolation->entered;
 	}
 	if (interruption_judge(owner, &event))

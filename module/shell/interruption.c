@@ -380,6 +380,8 @@ void interruption_exit(struct task_isolation *isolation, long code)
 		event.cause.detail = (code & 0x7f) ?: SIGKILL;
 		event.counted = !isolation->entered;
 	}
+	/* Nobody is left to tell, and a forced signal would end the rest of the process. */
+	owner->signal = 0;
 	if (interruption_judge(owner, &event))
 		owner_leave(owner);
 }

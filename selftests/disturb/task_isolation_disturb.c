@@ -7,6 +7,7 @@
  *   work    work item on that CPU         timer   timer on that CPU, due in 10 ms
  *   kick    reschedule interrupt alone    tick    tick dependency, until untick
  *   tick-after-call   the same, on the way out of the next prctl() there that succeeds
+ *   signal-after-call   SIGUSR2 for its caller, likewise
  *   order   what only orders memory       readers  a grace period of RCU Tasks Trace
  *   churn   kernel addresses freed, until they are flushed
  *   unalias what precedes a change of page attributes: freed addresses flushed now;
@@ -22,6 +23,7 @@
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/rcupdate_trace.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -90,6 +92,7 @@ static int send_reschedule(int cpu)
 /* ---- between a call and its way out to user space ---- */
 
 static atomic_t after_call_cpu = ATOMIC_INIT(-1);
+static bool signal_after_call;	/* a signal instead of the tick */
 
 /* Not the bit of perf events: that one every tick clears. */
 static int on_way_out(struct kprobe *probe, struct pt_regs *unused)
@@ -99,8 +102,12 @@ static int on_way_out(struct kprobe *probe, struct pt_regs *unused)
 
 	if (atomic_read(&after_call_cpu) == cpu &&
 	    syscall_get_nr(current, regs) == __NR_prctl && !syscall_get_error(current, regs) &&
-	    atomic_cmpxchg(&after_call_cpu, cpu, -1) == cpu)
-		tick_nohz_dep_set_cpu(cpu, TICK_DEP_BIT_POSIX_TIMER);
+	    atomic_cmpxchg(&after_call_cpu, cpu, -1) == cpu) {
+		if (READ_ONCE(signal_after_call))
+			send_sig(SIGUSR2, current, 1);
+		else
+			tick_nohz_dep_set_cpu(cpu, TICK_DEP_BIT_POSIX_TIMER);
+	}
 	return 0;
 }
 
@@ -112,7 +119,7 @@ static bool call_probed;	/* once, and until the module goes */
 static DEFINE_MUTEX(call_probe_mutex);
 
 /* Takes the hotplug lock itself: not under it. */
-static int tick_after_call(int cpu)
+static int do_after_call(int cpu, bool signal)
 {
 	int error = 0;
 
@@ -122,6 +129,7 @@ static int tick_after_call(int cpu)
 	if (error)
 		return error;
 	call_probed = true;
+	WRITE_ONCE(signal_after_call, signal);
 	atomic_set(&after_call_cpu, cpu);
 	return 0;
 }
@@ -233,8 +241,8 @@ static ssize_t write_file(struct file *f, const char __user *from, size_t len, l
 	text[len] = 0;
 	if (sscanf(text, "%19s %d", kind, &cpu) != 2)
 		return -EINVAL;
-	if (!strcmp(kind, "tick-after-call")) {
-		error = tick_after_call(cpu);
+	if (!strcmp(kind, "tick-after-call") || !strcmp(kind, "signal-after-call")) {
+		error = do_after_call(cpu, kind[0] == 's');
 		return error ? error : len;
 	}
 	if (!strcmp(kind, "task-resume") || !strcmp(kind, "task-signal")) {

@@ -372,7 +372,7 @@ TEST_F_TIMEOUT(deliver, p4_6_a_tracer_that_ends, CASE_TIMEOUT)
 		second->at = AT_READY;
 		/* hands the chosen signal over as long as it lives */
 		while (!second->may) {
-			step_over(pid, -1);
+			step_over(pid, 0);
 			rest();
 		}
 		_exit(0);
@@ -739,4 +739,80 @@ TEST_F_TIMEOUT(one, p3_5_task_work_of_its_own_call_counts_as_own, CASE_TIMEOUT)
 	EXPECT_EQ(TASK_ISOLATION_ISOLATED, self->s->info.state);
 	EXPECT_EQ(PERSISTENT, self->s->flags_after);
 }
+/* ---- 3.5 a live patch ------------------------------------------------------------------ */
+
+#define LIVEPATCH	"task_isolation_livepatch"
+#define DIR_LIVEPATCH	"/sys/kernel/livepatch/" LIVEPATCH
+
+/* 15 s pass until the kernel urges those who have not passed through it by themselves. */
+#define TRANSITION_MS	60000
+
+static bool in_transition(void)
+{
+	char text[8];
+
+	return read_text(DIR_LIVEPATCH "/transition", text, sizeof(text)) != 1 || text[0] != '0';
+}
+
+static bool patched(void)
+{
+	char text[256];
+
+	return read_text("/proc/version", text, sizeof(text)) > 0 && !strcmp(text, LIVEPATCH);
+}
+
+static int load_livepatch(void)
+{
+	int fd = open(LIVEPATCH ".ko", O_RDONLY | O_CLOEXEC);
+	int error = fd < 0 || syscall(SYS_finit_module, fd, "", 0) ? errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+/*
+ * Loading a module is interference by itself. So the patch is loaded while nobody
+ * is isolated, and what isolated tasks meet is its withdrawal: the same transition
+ * the other way, up to where all tasks have passed it. What comes then, when the
+ * functions are taken out, is interference again: of the persistent task only the
+ * least count is known.
+ */
+TEST_F_TIMEOUT(one, p3_5_a_live_patch, 120)
+{
+	struct stage *second = stage_new();
+	int log = log_open(), error;
+	pid_t pid, other;
+	char line[1024];
+
+	error = load_livepatch();
+	ASSERT_EQ(0, error) TH_LOG(LIVEPATCH ".ko beside this program: %s", strerror(error));
+	ASSERT_TRUE(UNTIL_MS(TRANSITION_MS, !in_transition()));
+	ASSERT_TRUE(patched());
+	self->s->flags = STRICT;
+	pid = actor(self->s, CPU_A, act_take_delivery);
+	second->flags = PERSISTENT;
+	other = actor(second, CPU_B, act_take_delivery);
+	AWAIT_ISOLATED(AT_COUNTED);
+	ASSERT_TRUE(UNTIL(second->at == AT_COUNTED && isolated(second, other)));
+	write_number(FILE_DEBUG, 1);
+	ASSERT_EQ(0, write_text(DIR_LIVEPATCH "/enabled", "0"));
+	EXPECT_TRUE(UNTIL_MS(TRANSITION_MS, access(DIR_LIVEPATCH, F_OK)))
+		TH_LOG("the transition hangs, on CPU %d or %d", CPU_A, CPU_B);
+	EXPECT_FALSE(patched());
+	EXPECT_LE(0, log_find(log, 5000, "task_isolation interrupted by work ", line, sizeof(line)));
+	write_number(FILE_DEBUG, 0);
+	EXPECT_GE(cpu_number(CPU_B, "foreign") - (long)second->before.foreign, 1);
+	EXPECT_TRUE(UNTIL(isolated(second, other))) TH_LOG("state %s", cpu_text(CPU_B, "state"));
+	check_delivered(_metadata, self->s, pid, MODE_STRICT, TASK_ISOLATION_CAUSE_WORK, "work ",
+			true);
+	check_second_stay(_metadata, second, other);
+	EXPECT_EQ(PERSISTENT, second->flags_after);
+	EXPECT_EQ(TASK_ISOLATION_ISOLATED, second->info.state);
+	EXPECT_EQ(TASK_ISOLATION_CAUSE_NONE, second->info.loss_cause);
+	EXPECT_TRUE(UNTIL(!syscall(SYS_delete_module, LIVEPATCH, O_NONBLOCK)))
+		TH_LOG("errno %d", errno);
+	close(log);
+}
+
 TEST_HARNESS_MAIN

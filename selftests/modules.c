@@ -187,4 +187,56 @@ TEST_F_TIMEOUT(modules, p6_12_the_shell_loads_before_or_stays_without_a_policy, 
 	EXPECT_EQ(0, self->s->error);
 }
 
+static void act_sleep_inside(struct stage *s)
+{
+	char byte;
+
+	if (enter_on_stage(s, PERSISTENT))
+		return;
+	s->value[0] = read(s->fd[0], &byte, 1);
+}
+
+/* Asked once and not until it succeeds: nobody may be in the way, or somebody is. */
+static int unload_once(const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
+}
+
+TEST_F_TIMEOUT(modules, p6_11_modules_in_use_stay_until_a_release, CASE_TIMEOUT)
+{
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(self->s->fd));
+	pid = actor(self->s, self->a, act_sleep_inside);
+	ASSERT_TRUE(UNTIL(self->s->at == AT_ENTERED));
+	ASSERT_EQ(0, self->s->error);
+	EXPECT_EQ(-EAGAIN, unload_once(STANDARD));
+	EXPECT_EQ(-EAGAIN, unload_once(SHELL));
+	EXPECT_EQ(pid, owner_of(self->a));
+	ASSERT_EQ(0, write_text(FILE_RELEASE, "1"));
+	/* the shell waits for its policies, and for nobody else */
+	EXPECT_EQ(-EAGAIN, unload_once(SHELL));
+	EXPECT_EQ(0, unload_once(STANDARD));
+	EXPECT_EQ(0, unload_once(SHELL));
+	ASSERT_EQ(1, write(self->s->fd[1], "x", 1));
+	EXPECT_TRUE(ended_well(finish(pid)));
+	EXPECT_EQ(1, self->s->value[0]);
+}
+
+TEST_F_TIMEOUT(modules, p6_12_a_load_begins_with_the_defaults, CASE_TIMEOUT)
+{
+	char text[64];
+
+	ASSERT_EQ(0, write_text(FILE_RELEASE, "1"));
+	ASSERT_EQ(0, write_text(FILE_ALLOW, "any"));
+	ASSERT_EQ(0, take_all_out());
+	ASSERT_EQ(0, put_back());
+	ASSERT_GT(read_text(FILE_RELEASE, text, sizeof(text)), 0);
+	EXPECT_STREQ("0", text);
+	ASSERT_GT(read_text(FILE_ALLOW, text, sizeof(text)), 0);
+	EXPECT_STREQ("privileged", text);
+	EXPECT_TRUE(ended_well(finish(actor(self->s, self->a, act_quick))));
+	EXPECT_EQ(0, self->s->error);
+}
+
 TEST_HARNESS_MAIN

@@ -27,7 +27,8 @@ STAGE_FIXTURE(one)
 #define AWAIT_ISOLATED(step) do {					\
 	ASSERT_TRUE(UNTIL(self->s->at >= (step))) TH_LOG("at %d", self->s->at); \
 	ASSERT_EQ(0, self->s->error);					\
-	ASSERT_TRUE(UNTIL(isolated(self->s, pid))) TH_LOG("state %s", cpu_text(self->s->cpu, "state")); \
+	ASSERT_TRUE(UNTIL(isolated(self->s, pid)))			\
+		TH_LOG("state %s", cpu_text(self->s->cpu, "state"));	\
 } while (0)
 
 /* Where the actor stands: isolated, its counters read; then isolated a second time. */
@@ -142,7 +143,8 @@ static void check_delivered(struct __test_metadata *_metadata, struct stage *s, 
 		EXPECT_EQ(0, s->flags_after);
 		EXPECT_EQ(left_as[mode], s->info.state);
 		EXPECT_EQ(cause, s->info.loss_cause);
-		EXPECT_TRUE(!strncmp(s->info.loss, text, strlen(text))) TH_LOG("'%s'", s->info.loss);
+		EXPECT_TRUE(!strncmp(s->info.loss, text, strlen(text)))
+			TH_LOG("'%s'", s->info.loss);
 		/* what asked came afterwards: nothing of it is the stay's */
 		EXPECT_EQ(s->before.own, s->info.own);
 	}
@@ -800,7 +802,8 @@ TEST_F_TIMEOUT(one, p3_5_a_live_patch, 120)
 	EXPECT_TRUE(UNTIL_MS(TRANSITION_MS, access(DIR_LIVEPATCH, F_OK)))
 		TH_LOG("the transition hangs, on CPU %d or %d", CPU_A, CPU_B);
 	EXPECT_FALSE(patched());
-	EXPECT_LE(0, log_find(log, 5000, "task_isolation interrupted by work ", line, sizeof(line)));
+	EXPECT_LE(0, log_find(log, 5000, "task_isolation interrupted by work ", line,
+			      sizeof(line)));
 	write_number(FILE_DEBUG, 0);
 	EXPECT_GE(cpu_number(CPU_B, "foreign") - (long)second->before.foreign, 1);
 	EXPECT_TRUE(UNTIL(isolated(second, other))) TH_LOG("state %s", cpu_text(CPU_B, "state"));

@@ -60,7 +60,8 @@ static void act_enter_with_pending(struct stage *s)
 	s->value[1] = s->others;
 	if (s->flags == PERSISTENT) {
 		read_info(&s->before);
-		mask(SIG_UNBLOCK, SIGUSR2);	/* its own call; the frame comes on its way out */
+		/* its own call; the frame comes on its way out */
+		mask(SIG_UNBLOCK, SIGUSR2);
 		s->flags_after = flags_now();
 		read_info(&s->info);
 	}

@@ -127,7 +127,7 @@ static void rivals(struct __test_metadata *_metadata, unsigned long a, unsigned 
 
 	inside = (void *)((char *)s[0] + 32768);
 	/* who waits for the other gives up soon */
-	write_number(FILE_TIMEOUT, 20);
+	write_number(FILE_TIMEOUT, default_timeout_ms() / 50);
 	s[0]->flags = a;
 	s[1]->flags = b;
 	for (int i = 0; i < 2; i++)
@@ -138,7 +138,7 @@ static void rivals(struct __test_metadata *_metadata, unsigned long a, unsigned 
 
 		if (owner && owner != pid[0] && owner != pid[1])
 			strangers = owner;
-		now_ms() > begin + 1000 && s[0]->entered >= 10 && s[1]->entered >= 10;
+		now_ms() > begin + 1000 && s[0]->entered >= 3 && s[1]->entered >= 3;
 	}))) TH_LOG("entered %d and %d times", s[0]->entered, s[1]->entered);
 	for (int i = 0; i < 2; i++)
 		s[i]->may = 1;

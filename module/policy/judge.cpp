@@ -169,6 +169,14 @@ policy_verdict unprotected(State state, Event row)
 	return neutral(number_of(state));
 }
 
+/* A signal that the task's own instruction brought came with an own entry. */
+Count counted_as(const policy_event &event, Count count)
+{
+	if (event.counted != 0)
+		return Count::None;
+	return event.own != 0 && count == Count::Foreign ? Count::Own : count;
+}
+
 } // namespace
 
 policy_verdict judge(const policy_event &event)
@@ -190,7 +198,7 @@ policy_verdict judge(const policy_event &event)
 
 	return {.execute = answer.execute ? 1U : 0U,
 		.state = number_of(next(state.value(), answer.step)),
-		.count = number_of(late || event.counted != 0 ? Count::None : answer.count),
+		.count = number_of(late ? Count::None : counted_as(event, answer.count)),
 		.record = answer.record ? 1U : 0U,
 		.signal = sent.value(),
 		.log = number_of(late && answer.step == Step::Stay ? Log::No : answer.log),

@@ -218,7 +218,7 @@ struct policy_event {
 	u32 syscall;		/* SYSCALL: enum policy_syscall */
 	u32 privileged_exec;	/* EXEC: set-user-ID or file capabilities */
 	u32 counted;		/* 1: it came with an entry that was counted */
-	u32 reserved;
+	u32 own;		/* DELIVERY: 1 = the entry was the task's own fault */
 	u64 argument;		/* SYSCALL: first argument */
 	struct policy_cause cause;
 };

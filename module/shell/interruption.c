@@ -256,6 +256,17 @@ void interruption_pending(struct task_isolation *isolation, struct pt_regs *regs
 		quiet_begin(owner);
 }
 
+/* Was the entry a fault of the task, that brought it a signal? */
+static bool own_fault(const struct task_isolation *isolation)
+{
+	struct task_isolation_record entry;
+
+	if (!isolation->entered)
+		return false;
+	task_isolation_classify(isolation, &entry);
+	return entry.kind == TASK_ISOLATION_ENTRY_TRAP;
+}
+
 /* What the noted entry was, as an event. */
 static void describe_entry(const struct task_isolation *isolation, struct pt_regs *regs,
 			   struct policy_event *event)
@@ -335,6 +346,7 @@ bool interruption_entry(struct task_isolation *isolation, struct pt_regs *regs, 
 		event.cause.detail = signal;
 		/* Delivered on the way out of a call, or the task was late. */
 		event.counted = !isolation->entered;
+		event.own = own_fault(isolation);
 	} else if (!delivery_find(owner, 0, &event)) {
 		describe_entry(isolation, regs, &event);
 	}
@@ -379,6 +391,7 @@ void interruption_exit(struct task_isolation *isolation, long code)
 		event.cause.cause = TASK_ISOLATION_CAUSE_SIGNAL;
 		event.cause.detail = (code & 0x7f) ?: SIGKILL;
 		event.counted = !isolation->entered;
+		event.own = own_fault(isolation);
 	}
 	/* Nobody is left to tell, and a forced signal would end the rest of the process. */
 	owner->signal = 0;

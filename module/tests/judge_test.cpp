@@ -182,6 +182,17 @@ TEST(Judge, p3_12_entries_while_late_are_counted_by_the_shell)
 	EXPECT_EQ(late(POLICY_EVENT_EXIT), "run off");
 }
 
+TEST(Judge, p3_4_a_signal_of_its_own_fault_is_an_own_entry)
+{
+	policy_event event =
+		event_of(POLICY_EVENT_DELIVERY, POLICY_MODE_STRICT, TASK_ISOLATION_ISOLATED);
+
+	event.own = 1;
+	EXPECT_EQ(standard_words(event), "run lost own record log");
+	event.counted = 1;
+	EXPECT_EQ(standard_words(event), "run lost record log");
+}
+
 TEST(Judge, p4_1_a_task_that_is_not_isolated_is_left_alone)
 {
 	for (const u32 state : {TASK_ISOLATION_OFF, TASK_ISOLATION_ENTERING, TASK_ISOLATION_LOST}) {

@@ -290,11 +290,13 @@ TEST_F_TIMEOUT(modes, p7_1_an_owner_becomes_a_deadline_task, CASE_TIMEOUT)
 	pid_t pid = actor(s, CPU_A, act_stay);
 	char runtime[32];
 	int error, status;
+	long before;
 
 	AWAIT_ISOLATED(AT_ENTERED);
 	/* without bandwidth control a deadline task may be bound to one CPU */
 	read_text(FILE_RT_RUNTIME, runtime, sizeof(runtime));
 	ASSERT_EQ(0, write_text(FILE_RT_RUNTIME, "-1"));
+	before = reserved_bandwidth(CPU_A);
 	error = schedule_as(pid, 6, 0, 0) ? errno : 0;
 	EXPECT_EQ(0, error);
 	EXPECT_TRUE(UNTIL(!cpu_state_is(CPU_A, "isolated")));
@@ -327,6 +329,7 @@ TEST_F_TIMEOUT(modes, p7_1_an_owner_becomes_a_deadline_task, CASE_TIMEOUT)
 		EXPECT_EQ(NULL, strstr(cpu_text(CPU_A, "last_loss"), "unknown"))
 			TH_LOG("last loss '%s'", cpu_text(CPU_A, "last_loss"));
 	}
+	EXPECT_TRUE(UNTIL(reserved_bandwidth(CPU_A) == before));
 	EXPECT_EQ(0, write_text(FILE_RT_RUNTIME, runtime));
 	NEXT_CAN_ENTER();
 }

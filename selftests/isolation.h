@@ -607,6 +607,28 @@ static inline int disturb(const char *what, int cpu)
 	return write_text(FILE_DISTURB, text);
 }
 
+/* ---- deadline tasks ------------------------------------------------------ */
+
+/*
+ * What deadline tasks have reserved in the domain of that CPU. It is given back a
+ * while after such a task is gone. Await that before sched_rt_runtime_us is written
+ * again: the kernel forgets all of it then, would count it below zero, and take no
+ * CPU offline any more.
+ */
+static inline long reserved_bandwidth(int cpu)
+{
+	static char text[1 << 20];
+	char name[16];
+	char *at;
+
+	snprintf(name, sizeof(name), "dl_rq[%d]:", cpu);
+	read_text("/sys/kernel/debug/sched/debug", text, sizeof(text));
+	at = strstr(text, name);
+	at = at ? strstr(at, "total_bw") : NULL;
+	at = at ? strchr(at, ':') : NULL;
+	return at ? strtol(at + 1, NULL, 10) : -1;
+}
+
 /* ---- interrupts ------------------------------------------------------- */
 
 /*

@@ -571,10 +571,11 @@ static void act_come_and_go(struct stage *s)
 		int error = enter(flags[i % 4]) ? errno : 0;
 
 		s->turns++;
+		/* refused or not: without it the emulator gives its time to this loop */
+		for (int turn = 0; turn < 20; turn++)
+			relax();
 		if (!error) {
 			s->entered++;
-			for (int turn = 0; turn < 20; turn++)
-				relax();
 		} else if (error != EPERM && error != EAGAIN && error != EINTR) {
 			s->value[0] = error;
 		}

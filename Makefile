@@ -63,6 +63,7 @@ check-install:
 check-long:
 	selftests/stress/run --kernel $(KERNEL) --arch $(ARCH)
 	selftests/stress/run --kernel $(KERNEL) --arch $(ARCH) --debug-kernel
+	selftests/run-in-vm --append task_isolation_rounds=200 --only restore
 	bench/noise/run --mix 600
 	bench/noise/run --mix 60 --starts 10
 

@@ -25,14 +25,16 @@
 /* ---- sleeping -------------------------------------------------------------- */
 
 /*
- * One sleep. Whoever is done with it last frees it: an RCU callback that was
- * not waited for to its end may come long after the sleep.
+ * What the sleeps of one wait need: one piece of memory for all of them, because
+ * freeing some makes RCU callbacks in kernels that check memory, and the wait for
+ * their end would never come to one. Whoever is done with it last frees it: an RCU
+ * callback that was not waited for to its end may come long after the wait.
  */
 struct nap {
 	struct delayed_work limit;
 	struct rcu_head callback;
 	struct completion done;
-	bool over;
+	bool queued;		/* the callback; set by the sleeper, cleared by it */
 	refcount_t users;
 };
 
@@ -55,9 +57,27 @@ static void callbacks_done(struct rcu_head *head)
 {
 	struct nap *nap = container_of(head, struct nap, callback);
 
-	WRITE_ONCE(nap->over, true);
+	smp_store_release(&nap->queued, false);
 	complete(&nap->done);
 	nap_put(nap);
+}
+
+static struct nap *make_nap(void)
+{
+	struct nap *nap = kzalloc(sizeof(*nap), GFP_KERNEL);
+
+	if (!nap)
+		return NULL;
+	refcount_set(&nap->users, 1);
+	init_completion(&nap->done);
+	INIT_DELAYED_WORK(&nap->limit, look_up);
+	return nap;
+}
+
+static void nap_end(struct nap *nap)
+{
+	if (nap)
+		nap_put(nap);
 }
 
 /* Exit work that only the way out can do. Signals and stops wake a sleeper themselves. */
@@ -70,24 +90,25 @@ static bool work_waits(void)
 /*
  * Sleep until @ns from now, or with @callbacks until this CPU's RCU callbacks
  * of now are done; exit work ends it early. Other exit work than signals does
- * not wake a sleeper, who therefore looks up now and then.
+ * not wake a sleeper, who therefore looks up now and then. @of_wait: of the wait
+ * that this sleep belongs to, NULL before its first.
  */
-static void sleep_for(u64 ns, bool callbacks)
+static void sleep_for(struct nap **of_wait, u64 ns, bool callbacks)
 {
+	struct nap *nap = *of_wait ?: make_nap();
 	u64 end = ktime_get_ns() + ns;
 	/* Any: which is nearest does not matter, and would need preemption off to be asked. */
 	int housekeeping = cpumask_any_and(housekeeping_cpumask(HK_TYPE_TICK), cpu_online_mask);
-	struct nap *nap = kzalloc(sizeof(*nap), GFP_KERNEL);
 
+	*of_wait = nap;
 	if (!nap) {
 		yield();
 		return;
 	}
-	refcount_set(&nap->users, 1);
-	init_completion(&nap->done);
-	INIT_DELAYED_WORK(&nap->limit, look_up);
-	if (callbacks) {
+	reinit_completion(&nap->done);
+	if (callbacks && !smp_load_acquire(&nap->queued)) {
 		/* This CPU's callbacks are run in order, so this one comes last. */
+		nap->queued = true;
 		refcount_inc(&nap->users);
 		call_rcu_hurry(&nap->callback, callbacks_done);
 	}
@@ -102,10 +123,11 @@ static void sleep_for(u64 ns, bool callbacks)
 		 * hold the module. The freezer wakes it as a signal does.
 		 */
 		wait_for_completion_state(&nap->done, TASK_INTERRUPTIBLE);
-	} while (!READ_ONCE(nap->over) && ktime_get_ns() < end && !READ_ONCE(released) &&
-		 !signal_pending(current) && !work_waits());
+		if (callbacks && !READ_ONCE(nap->queued))
+			break;
+	} while (ktime_get_ns() < end && !READ_ONCE(released) && !signal_pending(current) &&
+		 !work_waits());
 	cancel_delayed_work_sync(&nap->limit);
-	nap_put(nap);
 }
 
 /*
@@ -114,11 +136,14 @@ static void sleep_for(u64 ns, bool callbacks)
  */
 void quiet_give_way(int cpu)
 {
+	struct nap *nap = NULL;
+
 	for (int i = 0; i < 100 && raw_smp_processor_id() == cpu; i++) {
 		if (!task_isolation_going_down(cpu) || signal_pending(current))
-			return;
-		sleep_for(LOOK_UP_NS, false);
+			break;
+		sleep_for(&nap, LOOK_UP_NS, false);
 	}
+	nap_end(nap);
 }
 
 /* ---- asking ---------------------------------------------------------------- */
@@ -213,7 +238,7 @@ static void ask(struct owner *owner, u32 unmet, u32 phase, bool entering,
 }
 
 /* Do one step of waiting. False: @quiet is not one, but an end. */
-static bool step(struct owner *owner, u32 quiet)
+static bool step(struct owner *owner, u32 quiet, struct nap **nap)
 {
 	u64 limit_ns = READ_ONCE(timeout_ms) * (u64)NSEC_PER_MSEC;
 	u64 waited_ns = ktime_get_ns() - owner->wait_start;
@@ -233,21 +258,21 @@ static bool step(struct owner *owner, u32 quiet)
 	case POLICY_QUIET_YIELD:
 		/* A real-time task only lets its equals run when it yields. */
 		if (rt_task(current) || owner->quiesced > 64)
-			sleep_for(TICK_NSEC, false);
+			sleep_for(nap, TICK_NSEC, false);
 		else
 			yield();
 		return true;
 	case POLICY_QUIET_RCU:
-		sleep_for(limit_ns > waited_ns ? limit_ns - waited_ns : 0, true);
+		sleep_for(nap, limit_ns > waited_ns ? limit_ns - waited_ns : 0, true);
 		return true;
 	case POLICY_QUIET_TIMER:
 		task_isolation_next_timer(&in_ns, &function);
-		sleep_for(in_ns, false);
+		sleep_for(nap, in_ns, false);
 		return true;
 	case POLICY_QUIET_TICK:
 		/* The tick may be held by what ends with time: do not spin for it. */
 		if (owner->quiesced > 8)
-			sleep_for(TICK_NSEC, false);
+			sleep_for(nap, TICK_NSEC, false);
 		task_isolation_tick_kick();
 		return true;
 	case POLICY_QUIET_LATE:
@@ -260,11 +285,7 @@ static bool step(struct owner *owner, u32 quiet)
 
 /* ---- inside prctl ------------------------------------------------------------ */
 
-/*
- * Wait until the CPU is quiet; 0, or -errno with the reason recorded, or to make
- * the call start again.
- */
-int quiet_wait(struct owner *owner)
+static int wait_until_quiet(struct owner *owner, struct nap **nap)
 {
 	struct policy_quiet_verdict verdict;
 	struct policy_cause cause;
@@ -298,7 +319,7 @@ int quiet_wait(struct owner *owner)
 			return -ERESTARTNOINTR;
 		}
 		ask(owner, unmet, POLICY_PHASE_CALL, true, &verdict);
-		if (!step(owner, verdict.quiet))
+		if (!step(owner, verdict.quiet, nap))
 			break;
 		cond_resched();
 	}
@@ -309,6 +330,19 @@ int quiet_wait(struct owner *owner)
 	return verdict.error;
 }
 
+/*
+ * Wait until the CPU is quiet; 0, or -errno with the reason recorded, or to make
+ * the call start again.
+ */
+int quiet_wait(struct owner *owner)
+{
+	struct nap *nap = NULL;
+	int error = wait_until_quiet(owner, &nap);
+
+	nap_end(nap);
+	return error;
+}
+
 /* ---- on the way to user space -------------------------------------------------- */
 
 /* The final test failed. It is made again after this. */
@@ -317,6 +351,8 @@ void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unm
 	struct owner *owner = container_of(isolation, struct owner, isolation);
 	bool entering = !isolation->ready;
 	struct policy_quiet_verdict verdict;
+	struct nap *nap = NULL;
+	bool again;
 	struct policy_event event = {
 		.kind	 = POLICY_EVENT_INTERFERENCE,
 		/* The entry whose way out this is was judged before. */
@@ -329,7 +365,9 @@ void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unm
 	else if (!isolation->retried)
 		quiet_begin(owner);
 	ask(owner, unmet, POLICY_PHASE_EXIT, entering, &verdict);
-	if (step(owner, verdict.quiet))
+	again = step(owner, verdict.quiet, &nap);
+	nap_end(nap);
+	if (again)
 		return;
 
 	find_in_the_way(unmet, &event.cause);

@@ -561,6 +561,33 @@ TEST_F_TIMEOUT(release, p6_7_two_owners_one_runs_and_one_sleeps, CASE_TIMEOUT)
 	EXPECT_EQ(0, self->s->flags_after);
 }
 
+static void act_release_itself(struct stage *s)
+{
+	if (enter_on_stage(s, PERSISTENT))
+		return;
+	s->value[0] = write_text(FILE_RELEASE, "1");
+	s->flags_after = flags_now();
+	read_info(&s->info);
+	/* nobody's call any more */
+	s->value[1] = syscall(SYS_getppid);
+}
+
+TEST_F_TIMEOUT(release, p6_7_by_an_owner_itself, CASE_TIMEOUT)
+{
+	pid_t pid = actor(self->s, CPU_A, act_release_itself);
+
+	EXPECT_TRUE(ended_well(finish(pid)));
+	ASSERT_EQ(0, self->s->error);
+	EXPECT_EQ(0, self->s->value[0]);
+	EXPECT_EQ(getpid(), self->s->value[1]);
+	EXPECT_EQ(0, self->s->flags_after);
+	EXPECT_EQ(TASK_ISOLATION_CAUSE_RELEASE, self->s->info.loss_cause);
+	EXPECT_EQ(0, self->s->info.foreign);
+	EXPECT_TRUE(last_loss_is(CPU_A, pid, "release"))
+		TH_LOG("last loss '%s'", cpu_text(CPU_A, "last_loss"));
+	EXPECT_EQ(0, owner_of(CPU_A));
+}
+
 /* One that enters and leaves all the time, in all modes. */
 static void act_come_and_go(struct stage *s)
 {

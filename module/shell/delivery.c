@@ -16,21 +16,23 @@
 
 #include "shell.h"
 
-/* On another CPU, or allowed to: who did that? */
-static u32 displaced(const struct task_isolation *isolation)
+/*
+ * On another CPU, or to be, or allowed to: who did that? The mask comes first, the
+ * task is moved a while later; under pi_lock all of it is as its writer wants it.
+ */
+u32 delivery_displaced(const struct task_isolation *isolation)
 {
 	int cpu = isolation->cpu;
-	u32 cause = TASK_ISOLATION_CAUSE_CPUSET;
 
 	if (task_isolation_going_down(cpu) || !cpu_online(cpu))
 		return TASK_ISOLATION_CAUSE_HOTPLUG;
-	if (current->nr_cpus_allowed == 1 && raw_smp_processor_id() == cpu)
+	guard(raw_spinlock_irqsave)(&current->pi_lock);
+	if (cpumask_equal(&current->cpus_mask, cpumask_of(cpu)) && raw_smp_processor_id() == cpu)
 		return TASK_ISOLATION_CAUSE_NONE;
 	/* What sched_setaffinity() asked for is kept, and is no longer this CPU alone. */
-	guard(raw_spinlock_irqsave)(&current->pi_lock);
 	if (current->user_cpus_ptr && !cpumask_equal(current->user_cpus_ptr, cpumask_of(cpu)))
-		cause = TASK_ISOLATION_CAUSE_AFFINITY;
-	return cause;
+		return TASK_ISOLATION_CAUSE_AFFINITY;
+	return TASK_ISOLATION_CAUSE_CPUSET;
 }
 
 /* Will the signal stop the process? Under siglock. */
@@ -69,20 +71,18 @@ static bool name_task_work(struct policy_cause *cause)
 	return true;
 }
 
-/* Was the entry an interrupt? Else it was the task's own, and counts as such. */
-static bool interrupted(const struct task_isolation *isolation)
+/* What an interrupt may have come for that does not end isolation by itself (3.5). */
+static bool find_passing(const struct task_isolation *isolation, unsigned long ti_work,
+			 struct policy_cause *cause)
 {
 	struct task_isolation_record entry;
 
+	/* Else the entry was the task's own, and counts as such. */
 	if (!isolation->entered)
 		return false;
 	task_isolation_classify(isolation, &entry);
-	return entry.kind >= TASK_ISOLATION_ENTRY_TIMER && entry.kind <= TASK_ISOLATION_ENTRY_IRQ;
-}
-
-/* What an interrupt may have come for that does not end isolation by itself (3.5). */
-static bool find_passing(unsigned long ti_work, struct policy_cause *cause)
-{
+	if (entry.kind < TASK_ISOLATION_ENTRY_TIMER || entry.kind > TASK_ISOLATION_ENTRY_IRQ)
+		return false;
 	if (ti_work & _TIF_SIGPENDING) {
 		cause->cause = halted();
 		if (cause->cause)
@@ -93,7 +93,8 @@ static bool find_passing(unsigned long ti_work, struct policy_cause *cause)
 		strscpy(cause->name, "klp_update_patch_state");
 		return true;
 	}
-	return name_task_work(cause);
+	/* A tick adds task work of its own: that was the tick's doing. */
+	return entry.kind != TASK_ISOLATION_ENTRY_TIMER && name_task_work(cause);
 }
 
 /*
@@ -108,12 +109,12 @@ bool delivery_find(const struct owner *owner, unsigned long ti_work, struct poli
 	else if (current->ptrace)
 		event->cause.cause = TASK_ISOLATION_CAUSE_PTRACE;
 	else
-		event->cause.cause = displaced(&owner->isolation);
+		event->cause.cause = delivery_displaced(&owner->isolation);
 	if (event->cause.cause)
 		return true;
 
 	event->kind = POLICY_EVENT_PASSING;
-	if (ti_work && interrupted(&owner->isolation) && find_passing(ti_work, &event->cause))
+	if (ti_work && find_passing(&owner->isolation, ti_work, &event->cause))
 		return true;
 	*event = (struct policy_event){ };
 	return false;

@@ -270,8 +270,8 @@ static ssize_t release_store(struct kobject *kobject, struct kobj_attribute *att
 		error = kstrtobool(text, &close);
 	if (error)
 		return error;
-	release_write(close);
-	return length;
+	error = release_write(close);
+	return error ?: length;
 }
 
 static ssize_t capabilities_show(struct kobject *kobject, struct kobj_attribute *attribute,

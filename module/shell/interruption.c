@@ -27,7 +27,7 @@ static struct owner *owner_of(struct task_isolation *isolation)
 	return container_of(isolation, struct owner, isolation);
 }
 
-static void count(struct owner *owner, u32 which)
+void interruption_count(struct owner *owner, u32 which)
 {
 	switch ((enum policy_count)which) {
 	case POLICY_COUNT_OWN:
@@ -116,11 +116,11 @@ bool interruption_judge(struct owner *owner, struct policy_event *event)
 	struct policy_verdict verdict;
 
 	interruption_ask(owner, event, &verdict);
-	count(owner, verdict.count);
+	interruption_count(owner, verdict.count);
 	if (verdict.state != TASK_ISOLATION_OFF && verdict.state != TASK_ISOLATION_LOST) {
 		owner->isolation.may_wait = verdict.may_wait;
 		if (verdict.log)
-			log_loss(current, &event->cause, verdict.log);
+			log_loss(current, owner->isolation.cpu, &event->cause, verdict.log);
 		return true;
 	}
 
@@ -132,7 +132,7 @@ bool interruption_judge(struct owner *owner, struct policy_event *event)
 			interruption_record(owner, &event->cause);
 	}
 	if (verdict.log)
-		log_loss(current, &event->cause, verdict.log);
+		log_loss(current, owner->isolation.cpu, &event->cause, verdict.log);
 	if (verdict.signal)
 		task_isolation_force_signal(verdict.signal, event->cause.cause, 0);
 	/* For the caller in the system call work. */
@@ -200,6 +200,17 @@ bool interruption_syscall(struct task_isolation *isolation, struct pt_regs *regs
 	return false;
 }
 
+/* Was the entry a fault of the task, whatever is delivered on its way out? */
+bool interruption_own_fault(const struct task_isolation *isolation)
+{
+	struct task_isolation_record entry;
+
+	if (!isolation->entered)
+		return false;
+	task_isolation_classify(isolation, &entry);
+	return entry.kind == TASK_ISOLATION_ENTRY_TRAP;
+}
+
 /* Not isolated yet: what ends the wait for it ends the call. */
 static void cut_short(struct owner *owner, struct pt_regs *regs, unsigned long ti_work)
 {
@@ -242,6 +253,7 @@ void interruption_pending(struct task_isolation *isolation, struct pt_regs *regs
 		return;
 	if (delivery_find(owner, ti_work, &event)) {
 		event.counted = !isolation->entered;
+		event.own = interruption_own_fault(isolation);
 		isolation->entered = false;
 		isolation->nmi = false;
 		isolation->preempted_pid = 0;
@@ -254,17 +266,6 @@ void interruption_pending(struct task_isolation *isolation, struct pt_regs *regs
 	/* A stop is no time that the CPU had to become quiet. */
 	if (ti_work & (_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL))
 		quiet_begin(owner);
-}
-
-/* Was the entry a fault of the task, that brought it a signal? */
-static bool own_fault(const struct task_isolation *isolation)
-{
-	struct task_isolation_record entry;
-
-	if (!isolation->entered)
-		return false;
-	task_isolation_classify(isolation, &entry);
-	return entry.kind == TASK_ISOLATION_ENTRY_TRAP;
 }
 
 /* What the noted entry was, as an event. */
@@ -346,8 +347,10 @@ bool interruption_entry(struct task_isolation *isolation, struct pt_regs *regs, 
 		event.cause.detail = signal;
 		/* Delivered on the way out of a call, or the task was late. */
 		event.counted = !isolation->entered;
-		event.own = own_fault(isolation);
-	} else if (!delivery_find(owner, 0, &event)) {
+		event.own = interruption_own_fault(isolation);
+	} else if (delivery_find(owner, 0, &event)) {
+		event.own = interruption_own_fault(isolation);
+	} else {
 		describe_entry(isolation, regs, &event);
 	}
 	isolation->entered = false;
@@ -391,7 +394,7 @@ void interruption_exit(struct task_isolation *isolation, long code)
 		event.cause.cause = TASK_ISOLATION_CAUSE_SIGNAL;
 		event.cause.detail = (code & 0x7f) ?: SIGKILL;
 		event.counted = !isolation->entered;
-		event.own = own_fault(isolation);
+		event.own = interruption_own_fault(isolation);
 	}
 	/* Nobody is left to tell, and a forced signal would end the rest of the process. */
 	owner->signal = 0;

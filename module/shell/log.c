@@ -42,9 +42,9 @@ static void print_lines(struct work_struct *work)
 static DECLARE_WORK(print_work, print_lines);
 
 /* Ten lines in five seconds for each CPU; what is left out is only not printed. */
-static bool allowed(void)
+static bool allowed(int cpu)
 {
-	return __ratelimit(raw_cpu_ptr(&limits));
+	return __ratelimit(per_cpu_ptr(&limits, cpu));
 }
 
 /* Before anybody can queue. */
@@ -61,9 +61,9 @@ void __init log_begin(void)
 	}
 }
 
-static struct line *new_line(bool debug)
+static struct line *new_line(int cpu, bool debug)
 {
-	struct line *line = allowed() ? kzalloc(sizeof(*line), GFP_KERNEL) : NULL;
+	struct line *line = allowed(cpu) ? kzalloc(sizeof(*line), GFP_KERNEL) : NULL;
 
 	if (line)
 		line->debug = debug;
@@ -79,7 +79,7 @@ static void queue(struct line *line)
 /* Print @text, at information level when @debug. May sleep. */
 void log_line(const char *text, bool debug)
 {
-	struct line *line = new_line(debug);
+	struct line *line = new_line(raw_smp_processor_id(), debug);
 
 	if (!line)
 		return;
@@ -87,8 +87,8 @@ void log_line(const char *text, bool debug)
 	queue(line);
 }
 
-/* Print what the policy says of @cause as @loser's; @log as in struct policy_verdict. */
-void log_loss(struct task_struct *loser, const struct policy_cause *cause, u32 log)
+/* Print what the policy says of @cause as @loser's, who owned @cpu; @log as in struct policy_verdict. */
+void log_loss(struct task_struct *loser, int cpu, const struct policy_cause *cause, u32 log)
 {
 	const struct policy_operations *policy;
 	struct policy_task task = { .pid = task_pid_nr(loser) };
@@ -97,7 +97,7 @@ void log_loss(struct task_struct *loser, const struct policy_cause *cause, u32 l
 
 	if (log == 2 && !debug)
 		return;
-	line = new_line(log == 2);
+	line = new_line(cpu, log == 2);
 	if (!line)
 		return;
 	get_task_comm(task.comm, loser);

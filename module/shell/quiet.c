@@ -384,7 +384,9 @@ void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unm
 		if (unmet & TASK_ISOLATION_UNMET_CPU) {
 			event.kind = POLICY_EVENT_DELIVERY;
 			event.cause = (struct policy_cause){
-				.cause = TASK_ISOLATION_CAUSE_AFFINITY,
+				/* None: it left the list, which nobody does to an owner. */
+				.cause = delivery_displaced(isolation) ?:
+					 TASK_ISOLATION_CAUSE_AFFINITY,
 			};
 		}
 		/* Judged to stay isolated all the same: do not test for ever. */

@@ -6,8 +6,9 @@
  * however long, is detached where it is and does not notice. Nobody else can be
  * an owner: who waits in this module for a quiet CPU looks up within 10 ms.
  *
- * Context: root's write, may sleep. Closing ends when no CPU has an owner; no
- * task can prolong that by what it does, only by not being run at all.
+ * Context: root's write, may sleep, until a fatal signal. Closing ends when no CPU
+ * has an owner; no task can prolong that by what it does, only by not being run at
+ * all, beside a real-time task that never sleeps.
  */
 #include <linux/delay.h>
 #include <linux/sched/signal.h>
@@ -23,13 +24,17 @@ struct parting {
 	struct policy_verdict verdict;
 };
 
-/* The owner sleeps: see task_isolation_detach_asleep(). */
+/* The owner sleeps, or is the writer: see task_isolation_detach_asleep(). */
 static void part(struct task_isolation *isolation, void *arg)
 {
 	struct owner *owner = container_of(isolation, struct owner, isolation);
 	struct parting *parting = arg;
 
+	/* It may sleep in a fault, whose entry nobody judged. */
+	parting->event.counted = !isolation->entered;
+	parting->event.own = interruption_own_fault(isolation);
 	interruption_ask(owner, &parting->event, &parting->verdict);
+	interruption_count(owner, parting->verdict.count);
 	owner->lost = parting->verdict.state == TASK_ISOLATION_LOST;
 	owner->loss = parting->event.cause;
 	strscpy(owner->loss_text, "release");
@@ -53,10 +58,8 @@ static bool release_cpu(int cpu)
 {
 	struct parting parting = {
 		.event = {
-			.kind	 = POLICY_EVENT_DELIVERY,
-			/* No entry brought it. */
-			.counted = 1,
-			.cause	 = { .cause = TASK_ISOLATION_CAUSE_RELEASE },
+			.kind	= POLICY_EVENT_DELIVERY,
+			.cause	= { .cause = TASK_ISOLATION_CAUSE_RELEASE },
 		},
 	};
 	struct task_struct *task;
@@ -74,15 +77,15 @@ static bool release_cpu(int cpu)
 			policy_unpin();
 	}
 	if (detached && parting.verdict.log)
-		log_loss(task, &parting.event.cause, parting.verdict.log);
+		log_loss(task, cpu, &parting.event.cause, parting.verdict.log);
 	if (detached && parting.verdict.signal)
 		send_signal(task, &parting);
 	put_task_struct(task);
 	return detached;
 }
 
-/* Close the door and see everybody out, or open it. */
-void release_write(bool close)
+/* Close the door and see everybody out, or open it; 0, or -EINTR with the door closed. */
+int release_write(bool close)
 {
 	int cpu;
 
@@ -90,8 +93,13 @@ void release_write(bool close)
 	scoped_guard(spinlock, &owners_lock)
 		WRITE_ONCE(released, close);
 	if (!close)
-		return;
-	for_each_possible_cpu(cpu)
-		while (!release_cpu(cpu))
+		return 0;
+	for_each_possible_cpu(cpu) {
+		while (!release_cpu(cpu)) {
+			if (fatal_signal_pending(current))
+				return -EINTR;
 			usleep_range(200, 1000);
+		}
+	}
+	return 0;
 }

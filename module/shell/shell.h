@@ -111,14 +111,17 @@ void interruption_exit(struct task_isolation *isolation, long code);
 bool interruption_judge(struct owner *owner, struct policy_event *event);
 void interruption_ask(const struct owner *owner, struct policy_event *event,
 		      struct policy_verdict *verdict);
+bool interruption_own_fault(const struct task_isolation *isolation);
+void interruption_count(struct owner *owner, u32 which);
 void interruption_remember(struct owner *owner, const struct policy_cause *cause);
 void interruption_record(struct owner *owner, const struct policy_cause *cause);
 
 /* delivery.c: what came for the task itself */
+u32 delivery_displaced(const struct task_isolation *isolation);
 bool delivery_find(const struct owner *owner, unsigned long ti_work, struct policy_event *event);
 
 /* release.c: the door */
-void release_write(bool close);
+int release_write(bool close);
 
 /* quiet.c: the CPU is not quiet */
 int quiet_wait(struct owner *owner);
@@ -135,7 +138,7 @@ void list_clear(void);
 /* log.c: one line per loss */
 void log_begin(void);
 void log_line(const char *text, bool debug);
-void log_loss(struct task_struct *task, const struct policy_cause *cause, u32 log);
+void log_loss(struct task_struct *task, int cpu, const struct policy_cause *cause, u32 log);
 void log_end(void);
 
 /* files.c: sysfs */

@@ -20,12 +20,6 @@ FIXTURE_TEARDOWN(allow)
 	restore_switches();
 }
 
-#define AWAIT_ISOLATED(step) do {					\
-	ASSERT_TRUE(UNTIL(self->s->at >= (step))) TH_LOG("at %d", self->s->at); \
-	ASSERT_EQ(0, self->s->error);					\
-	ASSERT_TRUE(UNTIL(isolated(self->s, pid))) TH_LOG("state %s", cpu_text(CPU_A, "state")); \
-} while (0)
-
 static const char *allow_now(void)
 {
 	static char text[64];

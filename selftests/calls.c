@@ -448,15 +448,7 @@ TEST_F_TIMEOUT(calls, p2_5_the_signal_counts_with_and_without_usersig, CASE_TIME
 	}
 }
 
-FIXTURE(no_end) { struct stage *s; };
-FOUR_MODES(no_end);
-FIXTURE_SETUP(no_end)
-{
-	ASSERT_TRUE(settle());
-	self->s = stage_new();
-	self->s->flags = variant->flags;
-}
-FIXTURE_TEARDOWN(no_end) { }
+MODES_FIXTURE(no_end)
 
 static void act_call_and_stay(struct stage *s)
 {

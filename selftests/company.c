@@ -17,29 +17,7 @@
 
 STAGE_FIXTURE(one)
 
-FIXTURE(modes) { struct stage *s; };
-FOUR_MODES(modes);
-FIXTURE_SETUP(modes)
-{
-	ASSERT_TRUE(settle());
-	self->s = stage_new();
-	self->s->flags = variant->flags;
-}
-FIXTURE_TEARDOWN(modes)
-{
-	restore_switches();
-}
-
-#define AWAIT_ISOLATED(step) do {					\
-	ASSERT_TRUE(UNTIL(self->s->at >= (step))) TH_LOG("at %d", self->s->at); \
-	ASSERT_EQ(0, self->s->error);					\
-	ASSERT_TRUE(UNTIL(isolated(self->s, pid))) TH_LOG("state %s", cpu_text(CPU_A, "state")); \
-} while (0)
-
-#define EXPECT_LAST_LOSS(pid, cause) do {				\
-	EXPECT_TRUE(last_loss_is(CPU_A, pid, cause))			\
-		TH_LOG("last loss '%s'", cpu_text(CPU_A, "last_loss"));	\
-} while (0)
+MODES_FIXTURE(modes)
 
 /* Isolated all the time, and nothing happens. */
 #define EXPECT_SILENCE(ms) do {						\
@@ -48,23 +26,6 @@ FIXTURE_TEARDOWN(modes)
 		rest();							\
 	EXPECT_EQ(all_, interrupts(CPU_A, "all"));			\
 	EXPECT_TRUE(isolated(self->s, pid)) TH_LOG("state %s", cpu_text(CPU_A, "state")); \
-} while (0)
-
-static void act_quick(struct stage *s)
-{
-	s->error = enter(s->flags) ? errno : 0;
-	s->flags_after = flags_now();
-}
-
-/* Nothing leaked: the CPU is free, and the next task can enter at once. */
-#define NEXT_CAN_ENTER() do {						\
-	struct stage *next_ = stage_new();				\
-	EXPECT_TRUE(UNTIL(!owner_of(CPU_A)));				\
-	EXPECT_FALSE(cpu_state_is(CPU_A, "isolated"));			\
-	next_->flags = STRICT;						\
-	EXPECT_TRUE(ended_well(finish(actor(next_, CPU_A, act_quick)))); \
-	EXPECT_EQ(0, next_->error) TH_LOG("the next task: errno %d", next_->error); \
-	EXPECT_EQ((long)STRICT, next_->flags_after);			\
 } while (0)
 
 /* Enter; with step 1 ask, which is an own entry and exempt; with step 2 leave. */
@@ -151,7 +112,7 @@ static void rivals(struct __test_metadata *_metadata, unsigned long a, unsigned 
 	}
 	EXPECT_EQ(0, strangers);
 	restore_switches();
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 TEST_F_TIMEOUT(one, p4_5_two_persistent_tasks_want_one_cpu, CASE_TIMEOUT)
@@ -331,7 +292,7 @@ TEST_F_TIMEOUT(modes, p7_1_an_owner_becomes_a_deadline_task, CASE_TIMEOUT)
 	}
 	EXPECT_TRUE(UNTIL(reserved_bandwidth(CPU_A) == before));
 	EXPECT_EQ(0, write_text(FILE_RT_RUNTIME, runtime));
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 /* ---- 3.2 userfaultfd -------------------------------------------------------- */
@@ -407,7 +368,7 @@ TEST_F_TIMEOUT(modes, p3_2_a_fault_that_a_sibling_serves, CASE_TIMEOUT)
 		EXPECT_LAST_LOSS(pid, "page fault at");
 	}
 	EXPECT_EQ(0, cpu_number(CPU_A, "foreign"));
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 /* ---- io_uring --------------------------------------------------------------- */
@@ -520,7 +481,7 @@ TEST_F_TIMEOUT(one, p3_1_a_persistent_task_submits_to_io_uring, CASE_TIMEOUT)
 	EXPECT_EQ(REQUESTS + 2 * s->toll, s->info.own - s->before.own);
 	EXPECT_EQ(0, s->info.foreign);
 	EXPECT_EQ(0, s->info.late);
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 static void act_ring_only(struct stage *s)
@@ -568,7 +529,7 @@ TEST_F_TIMEOUT(modes, p3_1_a_ring_that_a_thread_elsewhere_polls_needs_no_entry, 
 	EXPECT_EQ(0, s->info.late);
 	s->may = 1;
 	EXPECT_TRUE(ended_well(finish(pid)));
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 static void act_await_completion(struct stage *s)
@@ -616,7 +577,7 @@ TEST_F_TIMEOUT(modes, p3_5_a_completion_of_io_uring_passes, CASE_TIMEOUT)
 	}
 	s->may = 1;
 	EXPECT_TRUE(ended_well(finish(pid)));
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 static void act_fetch_completion(struct stage *s)
@@ -986,7 +947,7 @@ TEST_F_TIMEOUT(one, p3_4_rseq_knows_the_cpu_before_and_after_a_move, CASE_TIMEOU
 	EXPECT_EQ(1, s->info.foreign);
 	EXPECT_EQ(0, s->info.own);
 	EXPECT_LAST_LOSS(pid, "affinity");
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 /* ---- 4.3 core dumps --------------------------------------------------------------- */
@@ -1065,7 +1026,7 @@ static void allow_core(void)
 	EXPECT_EQ(threads, threads_in_core(pid, tid, &there_));		\
 	EXPECT_TRUE(there_) TH_LOG("the isolated thread is missing");	\
 	EXPECT_EQ(0, self->s->hits);					\
-	NEXT_CAN_ENTER();						\
+	NEXT_CAN_ENTER(STRICT);						\
 } while (0)
 
 static int *volatile nowhere;

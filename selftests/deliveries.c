@@ -9,27 +9,9 @@
 #include <sys/ptrace.h>
 #include "kselftest_harness.h"
 
-FIXTURE(deliver) { struct stage *s; };
-FOUR_MODES(deliver);
-FIXTURE_SETUP(deliver)
-{
-	ASSERT_TRUE(settle());
-	self->s = stage_new();
-	self->s->flags = variant->flags;
-}
-FIXTURE_TEARDOWN(deliver)
-{
-	restore_switches();
-}
+MODES_FIXTURE(deliver)
 
 STAGE_FIXTURE(one)
-
-#define AWAIT_ISOLATED(step) do {					\
-	ASSERT_TRUE(UNTIL(self->s->at >= (step))) TH_LOG("at %d", self->s->at); \
-	ASSERT_EQ(0, self->s->error);					\
-	ASSERT_TRUE(UNTIL(isolated(self->s, pid)))			\
-		TH_LOG("state %s", cpu_text(self->s->cpu, "state"));	\
-} while (0)
 
 /* Where the actor stands: isolated, its counters read; then isolated a second time. */
 #define AT_COUNTED	(AT_ENTERED + 1)

@@ -481,15 +481,7 @@ static void act_reenter_badly(struct stage *s)
 	spin_until_may(s, 1);
 }
 
-FIXTURE(keep) { struct stage *s; };
-FOUR_MODES(keep);
-FIXTURE_SETUP(keep)
-{
-	ASSERT_TRUE(settle());
-	self->s = stage_new();
-	self->s->flags = variant->flags;
-}
-FIXTURE_TEARDOWN(keep) { }
+MODES_FIXTURE(keep)
 
 TEST_F_TIMEOUT(keep, p2_8_an_isolated_task_keeps_mode_and_flags, CASE_TIMEOUT)
 {

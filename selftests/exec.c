@@ -12,46 +12,7 @@
 
 STAGE_FIXTURE(one)
 
-FIXTURE(modes) { struct stage *s; };
-FOUR_MODES(modes);
-FIXTURE_SETUP(modes)
-{
-	ASSERT_TRUE(settle());
-	self->s = stage_new();
-	self->s->flags = variant->flags;
-}
-FIXTURE_TEARDOWN(modes)
-{
-	restore_switches();
-}
-
-#define AWAIT_ISOLATED(step) do {					\
-	ASSERT_TRUE(UNTIL(self->s->at >= (step))) TH_LOG("at %d", self->s->at); \
-	ASSERT_EQ(0, self->s->error);					\
-	ASSERT_TRUE(UNTIL(isolated(self->s, pid))) TH_LOG("state %s", cpu_text(CPU_A, "state")); \
-} while (0)
-
-#define EXPECT_LAST_LOSS(pid, cause) do {				\
-	EXPECT_TRUE(last_loss_is(CPU_A, pid, cause))			\
-		TH_LOG("last loss '%s'", cpu_text(CPU_A, "last_loss"));	\
-} while (0)
-
-static void act_quick(struct stage *s)
-{
-	s->error = enter(s->flags) ? errno : 0;
-	s->flags_after = flags_now();
-}
-
-/* Nothing leaked: the CPU is free, and the next task can enter at once. */
-#define NEXT_CAN_ENTER() do {						\
-	struct stage *next_ = stage_new();				\
-	EXPECT_TRUE(UNTIL(!owner_of(CPU_A)));				\
-	EXPECT_FALSE(cpu_state_is(CPU_A, "isolated"));			\
-	next_->flags = STRICT;						\
-	EXPECT_TRUE(ended_well(finish(actor(next_, CPU_A, act_quick)))); \
-	EXPECT_EQ(0, next_->error) TH_LOG("the next task: errno %d", next_->error); \
-	EXPECT_EQ((long)STRICT, next_->flags_after);			\
-} while (0)
+MODES_FIXTURE(modes)
 
 /* ---- images and their reports ------------------------------------------- */
 
@@ -178,7 +139,7 @@ TEST_F_TIMEOUT(one, p4_2_the_parent_of_a_vfork_stays_and_its_child_is_not, CASE_
 	EXPECT_EQ(2 + 2 * s->toll, s->info.own - s->before.own);
 	s->may = 1;
 	EXPECT_TRUE(ended_well(finish(pid)));
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 /* ---- threads ------------------------------------------------------------ */
@@ -249,7 +210,7 @@ static void exec_beside(struct __test_metadata *_metadata, struct stage *s, act_
 	EXPECT_EQ(TASK_ISOLATION_OFF, r.state);
 	EXPECT_EQ(0, r.own + r.foreign);
 	EXPECT_EQ(0, s->hits);
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 TEST_F_TIMEOUT(modes, p4_2_the_leader_execs_beside_an_isolated_thread, CASE_TIMEOUT)
@@ -375,7 +336,7 @@ TEST_F_TIMEOUT(modes, p4_2_an_isolated_thread_execs, CASE_TIMEOUT)
 		EXPECT_LAST_LOSS(s->value[3], "syscall 59");
 	}
 	EXPECT_EQ(0, s->value[2]);
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 /* ---- the restart after a chosen signal ----------------------------------- */
@@ -408,7 +369,7 @@ TEST_F_TIMEOUT(one, p4_2_execve_restarts_after_the_handler, CASE_TIMEOUT)
 	EXPECT_EQ(0, r.flags);
 	EXPECT_NE(TASK_ISOLATION_ISOLATED, r.state);
 	EXPECT_LAST_LOSS(pid, "syscall 59");
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 /* ---- set-user-ID -------------------------------------------------------- */
@@ -466,7 +427,7 @@ TEST_F_TIMEOUT(modes, p4_2_a_set_user_id_program, CASE_TIMEOUT)
 	}
 	EXPECT_LAST_LOSS(pid, "syscall 59");
 	unlink(s->bytes);
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 /* A script cannot be set-user-ID: its interpreter is what counts. */
@@ -569,7 +530,7 @@ TEST_F_TIMEOUT(way, p4_2_persistent_stays_on, CASE_TIMEOUT)
 	EXPECT_GE(r.own, 1);
 	EXPECT_EQ(0, r.foreign);
 	EXPECT_EQ(0, r.late);
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 TEST_F_TIMEOUT(way, p4_2_strict_loses, CASE_TIMEOUT)
@@ -586,7 +547,7 @@ TEST_F_TIMEOUT(way, p4_2_strict_loses, CASE_TIMEOUT)
 	EXPECT_TRUE(killed_by(status, SIGKILL)) TH_LOG("status %#x", status);
 	EXPECT_NE(1, read(self->s->fd[0], &byte, 1)) TH_LOG("the new image ran");
 	EXPECT_LAST_LOSS(pid, at ? "syscall 322" : "syscall 59");
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 TEST_F_TIMEOUT(way, p4_2_one_shot_is_off, CASE_TIMEOUT)
@@ -639,7 +600,7 @@ TEST_F_TIMEOUT(one, p4_2_a_wrapper_isolates_an_unmodified_program, CASE_TIMEOUT)
 	EXPECT_EQ(0, cpu_number(CPU_A, "late"));
 	EXPECT_EQ(0, strcmp(cpu_text(CPU_A, "last_loss"), "none"))
 		TH_LOG("last loss '%s'", cpu_text(CPU_A, "last_loss"));
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 /* ---- images that fail ----------------------------------------------------- */
@@ -735,7 +696,7 @@ TEST_F_TIMEOUT(one, p4_2_an_image_that_fails_early_changes_nothing, CASE_TIMEOUT
 		EXPECT_EQ(TASK_ISOLATION_CAUSE_NONE, s->info.loss_cause);
 		unlink(s->bytes);
 	}
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 /*
@@ -766,7 +727,7 @@ TEST_F_TIMEOUT(modes, p4_3_an_image_that_fails_late, CASE_TIMEOUT)
 	EXPECT_EQ(AT_ENTERED, s->at);
 	EXPECT_EQ(0, cpu_number(CPU_A, "foreign"));
 	unlink(s->bytes);
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 /* A file that ends before its parts do: the image starts, and dies of its first page. */
@@ -786,7 +747,7 @@ TEST_F_TIMEOUT(one, p4_3_an_image_that_is_cut_off, CASE_TIMEOUT)
 	EXPECT_TRUE(killed_by(status, SIGBUS)) TH_LOG("status %#x", status);
 	EXPECT_LAST_LOSS(pid, "signal 7");
 	unlink(s->bytes);
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 /* ---- many ----------------------------------------------------------------- */
@@ -804,7 +765,7 @@ TEST_F_TIMEOUT(one, p4_3_one_image_after_the_other_leaves_nothing, CASE_TIMEOUT)
 		ASSERT_EQ(0, self->s->error) TH_LOG("image %d", i);
 		ASSERT_EQ(0, owner_of(CPU_A));
 	}
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(STRICT);
 }
 
 TEST_HARNESS_MAIN

@@ -15,26 +15,9 @@
 #define PR_SET_SYSCALL_USER_DISPATCH 59
 #endif
 
-FIXTURE(exempt) { struct stage *s; };
-FOUR_MODES(exempt);
-FIXTURE_SETUP(exempt)
-{
-	ASSERT_TRUE(settle());
-	self->s = stage_new();
-	self->s->flags = variant->flags;
-}
-FIXTURE_TEARDOWN(exempt)
-{
-	restore_switches();
-}
+MODES_FIXTURE(exempt)
 
 STAGE_FIXTURE(one)
-
-#define AWAIT_ISOLATED(step) do {					\
-	ASSERT_TRUE(UNTIL(self->s->at >= (step))) TH_LOG("at %d", self->s->at); \
-	ASSERT_EQ(0, self->s->error);					\
-	ASSERT_TRUE(UNTIL(isolated(self->s, pid))) TH_LOG("state %s", cpu_text(CPU_A, "state")); \
-} while (0)
 
 /* ---- 3.8 exempt ------------------------------------------------------------ */
 

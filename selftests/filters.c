@@ -19,29 +19,7 @@
 
 STAGE_FIXTURE(one)
 
-FIXTURE(modes) { struct stage *s; };
-FOUR_MODES(modes);
-FIXTURE_SETUP(modes)
-{
-	ASSERT_TRUE(settle());
-	self->s = stage_new();
-	self->s->flags = variant->flags;
-}
-FIXTURE_TEARDOWN(modes)
-{
-	restore_switches();
-}
-
-#define AWAIT_ISOLATED(step) do {					\
-	ASSERT_TRUE(UNTIL(self->s->at >= (step))) TH_LOG("at %d", self->s->at); \
-	ASSERT_EQ(0, self->s->error);					\
-	ASSERT_TRUE(UNTIL(isolated(self->s, pid))) TH_LOG("state %s", cpu_text(CPU_A, "state")); \
-} while (0)
-
-#define EXPECT_LAST_LOSS(pid, cause) do {				\
-	EXPECT_TRUE(last_loss_is(CPU_A, pid, cause))			\
-		TH_LOG("last loss '%s'", cpu_text(CPU_A, "last_loss"));	\
-} while (0)
+MODES_FIXTURE(modes)
 
 /* A child that a filter kills shall not leave a core behind. */
 static void no_core(void)

@@ -790,4 +790,51 @@ static inline bool settle(void)
 		munmap(self->s, 65536);					\
 	}
 
+/* The same for each mode: the stage's flags are the mode's. */
+#define MODES_FIXTURE(fixture)						\
+	FIXTURE(fixture) { struct stage *s; };				\
+	FOUR_MODES(fixture);						\
+	FIXTURE_SETUP(fixture)						\
+	{								\
+		ASSERT_TRUE(settle()) TH_LOG("a CPU is still owned");	\
+		self->s = stage_new();					\
+		self->s->flags = variant->flags;			\
+	}								\
+	FIXTURE_TEARDOWN(fixture)					\
+	{								\
+		restore_switches();					\
+	}
+
+/* ---- what most tests say ------------------------------------------------ */
+
+/* The actor @pid of self->s came to that step, and is isolated. */
+#define AWAIT_ISOLATED(step) do {					\
+	ASSERT_TRUE(UNTIL(self->s->at >= (step))) TH_LOG("at %d", self->s->at); \
+	ASSERT_EQ(0, self->s->error);					\
+	ASSERT_TRUE(UNTIL(isolated(self->s, pid)))			\
+		TH_LOG("state %s", cpu_text(self->s->cpu, "state"));	\
+} while (0)
+
+#define EXPECT_LAST_LOSS(pid, cause) do {				\
+	EXPECT_TRUE(last_loss_is(CPU_A, pid, cause))			\
+		TH_LOG("last loss '%s'", cpu_text(CPU_A, "last_loss"));	\
+} while (0)
+
+static MAYBE_UNUSED void act_next_owner(struct stage *s)
+{
+	s->error = enter(s->flags) ? errno : 0;
+	s->flags_after = flags_now();
+}
+
+/* Nothing leaked: the CPU is free, and the next task can enter at once. */
+#define NEXT_CAN_ENTER(mode_flags) do {					\
+	struct stage *next_ = stage_new();				\
+	EXPECT_TRUE(UNTIL(!owner_of(CPU_A)));				\
+	EXPECT_FALSE(cpu_state_is(CPU_A, "isolated"));			\
+	next_->flags = (mode_flags);					\
+	EXPECT_TRUE(ended_well(finish(actor(next_, CPU_A, act_next_owner)))); \
+	EXPECT_EQ(0, next_->error) TH_LOG("the next task: errno %d", next_->error); \
+	EXPECT_EQ((long)next_->flags, next_->flags_after);		\
+} while (0)
+
 #endif /* SELFTESTS_ISOLATION_H */

@@ -10,21 +10,7 @@
 
 STAGE_FIXTURE(life)
 
-FIXTURE(modes) { struct stage *s; };
-FOUR_MODES(modes);
-FIXTURE_SETUP(modes)
-{
-	ASSERT_TRUE(settle());
-	self->s = stage_new();
-	self->s->flags = variant->flags;
-}
-FIXTURE_TEARDOWN(modes) { }
-
-#define AWAIT_ISOLATED(step) do {					\
-	ASSERT_TRUE(UNTIL(self->s->at >= (step))) TH_LOG("at %d", self->s->at); \
-	ASSERT_EQ(0, self->s->error);					\
-	ASSERT_TRUE(UNTIL(isolated(self->s, pid))) TH_LOG("state %s", cpu_text(CPU_A, "state")); \
-} while (0)
+MODES_FIXTURE(modes)
 
 /* ---- 4.1 ---------------------------------------------------------------- */
 
@@ -365,23 +351,6 @@ static void act_enter_and_spin(struct stage *s)
 		spin_until_may(s, 1);
 }
 
-static void act_quick(struct stage *s)
-{
-	s->error = enter(s->flags) ? errno : 0;
-	s->flags_after = flags_now();
-}
-
-/* The CPU is free, and the next task can enter at once. */
-#define NEXT_CAN_ENTER() do {						\
-	struct stage *next_ = stage_new();				\
-	EXPECT_EQ(0, owner_of(CPU_A));					\
-	EXPECT_FALSE(cpu_state_is(CPU_A, "isolated"));			\
-	next_->flags = variant->flags;					\
-	EXPECT_TRUE(ended_well(finish(actor(next_, CPU_A, act_quick)))); \
-	EXPECT_EQ(0, next_->error) TH_LOG("the next task: errno %d", next_->error); \
-	EXPECT_EQ((long)variant->flags, next_->flags_after);		\
-} while (0)
-
 TEST_F_TIMEOUT(modes, p4_3_exit, CASE_TIMEOUT)
 {
 	pid_t pid = actor(self->s, CPU_A, act_enter_and_spin);
@@ -389,7 +358,7 @@ TEST_F_TIMEOUT(modes, p4_3_exit, CASE_TIMEOUT)
 	AWAIT_ISOLATED(AT_ENTERED);
 	self->s->may = 1;
 	EXPECT_TRUE(ended_well(finish(pid)));
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(variant->flags);
 }
 
 TEST_F_TIMEOUT(modes, p4_3_kill_9, CASE_TIMEOUT)
@@ -399,7 +368,7 @@ TEST_F_TIMEOUT(modes, p4_3_kill_9, CASE_TIMEOUT)
 	AWAIT_ISOLATED(AT_ENTERED);
 	kill(pid, SIGKILL);
 	EXPECT_TRUE(killed_by(finish(pid), SIGKILL));
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(variant->flags);
 }
 
 TEST_F_TIMEOUT(modes, p4_3_core_dump, CASE_TIMEOUT)
@@ -409,7 +378,7 @@ TEST_F_TIMEOUT(modes, p4_3_core_dump, CASE_TIMEOUT)
 	AWAIT_ISOLATED(AT_ENTERED);
 	kill(pid, SIGQUIT);
 	EXPECT_TRUE(killed_by(finish(pid), SIGQUIT));
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(variant->flags);
 }
 
 static void act_group(struct stage *s)
@@ -426,7 +395,7 @@ TEST_F_TIMEOUT(modes, p4_3_exit_group_of_a_sibling, CASE_TIMEOUT)
 	AWAIT_ISOLATED(AT_ENTERED);
 	self->s->order = ORDER_EXIT_GROUP;
 	EXPECT_TRUE(ended_well(finish(pid)));
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(variant->flags);
 }
 
 static void *enter_and_return(void *arg)
@@ -453,7 +422,7 @@ TEST_F_TIMEOUT(modes, p4_3_exit_of_one_thread, CASE_TIMEOUT)
 	ASSERT_TRUE(UNTIL(self->s->at == AT_ENTERED));
 	EXPECT_EQ(0, self->s->error);
 	EXPECT_TRUE(UNTIL(!owner_of(CPU_A)));
-	NEXT_CAN_ENTER();
+	NEXT_CAN_ENTER(variant->flags);
 	self->s->may = 1;
 	EXPECT_TRUE(ended_well(finish(pid)));
 }
@@ -487,7 +456,7 @@ TEST_F_TIMEOUT(life, p4_3_oom_kill, CASE_TIMEOUT)
 	EXPECT_TRUE(UNTIL(!rmdir("/sys/fs/cgroup/selftest")));
 	EXPECT_EQ(0, owner_of(CPU_A));
 	next->flags = STRICT;
-	EXPECT_TRUE(ended_well(finish(actor(next, CPU_A, act_quick))));
+	EXPECT_TRUE(ended_well(finish(actor(next, CPU_A, act_next_owner))));
 	EXPECT_EQ(0, next->error);
 }
 
@@ -497,7 +466,7 @@ TEST_F_TIMEOUT(life, p4_3_a_hundred_owners_in_a_row, CASE_TIMEOUT)
 		static const unsigned long flags[] = { STRICT, PERSISTENT, ONE_SHOT, WITH_SIGNAL(CHOSEN) };
 
 		self->s->flags = flags[i % 4];
-		ASSERT_TRUE(ended_well(finish(actor(self->s, CPU_A, act_quick))));
+		ASSERT_TRUE(ended_well(finish(actor(self->s, CPU_A, act_next_owner))));
 		ASSERT_EQ(0, self->s->error) TH_LOG("owner %d", i);
 		ASSERT_EQ(0, owner_of(CPU_A));
 	}
@@ -645,7 +614,7 @@ TEST_F_TIMEOUT(life, p4_7_a_strict_task_after_a_sleeping_owner_is_refused, CASE_
 	pid = actor(self->s, CPU_A, act_sleep_inside);
 	ASSERT_TRUE(UNTIL(self->s->at == AT_ENTERED));
 	second->flags = STRICT;
-	EXPECT_TRUE(ended_well(finish(actor(second, CPU_A, act_quick))));
+	EXPECT_TRUE(ended_well(finish(actor(second, CPU_A, act_next_owner))));
 	EXPECT_EQ(EBUSY, second->error);
 	EXPECT_EQ(pid, owner_of(CPU_A));
 	kill(pid, SIGKILL);

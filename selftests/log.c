@@ -5,12 +5,6 @@
 
 STAGE_FIXTURE(log)
 
-#define AWAIT_ISOLATED(step) do {					\
-	ASSERT_TRUE(UNTIL(self->s->at >= (step))) TH_LOG("at %d", self->s->at); \
-	ASSERT_EQ(0, self->s->error);					\
-	ASSERT_TRUE(UNTIL(isolated(self->s, pid))) TH_LOG("state %s", cpu_text(CPU_A, "state")); \
-} while (0)
-
 static void act_name_and_call(struct stage *s)
 {
 	prctl(PR_SET_NAME, s->bytes, 0, 0, 0);
@@ -347,15 +341,7 @@ TEST_F_TIMEOUT(log, p6_10_irq, CASE_TIMEOUT)
 
 /* ---- 7.2, 7.3 ---------------------------------------------------------------- */
 
-FIXTURE(loss) { struct stage *s; };
-FOUR_MODES(loss);
-FIXTURE_SETUP(loss)
-{
-	ASSERT_TRUE(settle());
-	self->s = stage_new();
-	self->s->flags = variant->flags;
-}
-FIXTURE_TEARDOWN(loss) { }
+MODES_FIXTURE(loss)
 
 static void act_lose_by_fault(struct stage *s)
 {

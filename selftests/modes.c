@@ -324,12 +324,6 @@ static void act_be_interfered(struct stage *s)
 	}								\
 } while (0)
 
-#define AWAIT_ISOLATED(step) do {					\
-	ASSERT_TRUE(UNTIL(self->s->at >= (step))) TH_LOG("at %d", self->s->at); \
-	ASSERT_EQ(0, self->s->error);					\
-	ASSERT_TRUE(UNTIL(isolated(self->s, pid))) TH_LOG("state %s", cpu_text(CPU_A, "state")); \
-} while (0)
-
 TEST_F_TIMEOUT(modes, p3_3_tlb_flush_by_a_sibling_mprotect, CASE_TIMEOUT)
 {
 	pid_t pid = actor(self->s, CPU_A, act_be_interfered);

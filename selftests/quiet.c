@@ -9,21 +9,7 @@
 
 STAGE_FIXTURE(one)
 
-FIXTURE(quiet) { struct stage *s; };
-FOUR_MODES(quiet);
-FIXTURE_SETUP(quiet)
-{
-	ASSERT_TRUE(settle());
-	self->s = stage_new();
-	self->s->flags = variant->flags;
-}
-FIXTURE_TEARDOWN(quiet) { }
-
-#define AWAIT_ISOLATED(step) do {					\
-	ASSERT_TRUE(UNTIL(self->s->at >= (step))) TH_LOG("at %d", self->s->at); \
-	ASSERT_EQ(0, self->s->error) TH_LOG("%s", self->s->info.refusal); \
-	ASSERT_TRUE(UNTIL(isolated(self->s, pid))) TH_LOG("state %s", cpu_text(CPU_A, "state")); \
-} while (0)
+MODES_FIXTURE(quiet)
 
 static const char *const rows[] = { "LOC", "RES", "CAL", "IWI", "TLB", "NMI", "all" };
 #define ROWS (sizeof(rows) / sizeof(*rows))

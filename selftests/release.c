@@ -46,12 +46,6 @@ FIXTURE_TEARDOWN(release)
 	clean_up();
 }
 
-#define AWAIT_ISOLATED(step) do {					\
-	ASSERT_TRUE(UNTIL(self->s->at >= (step))) TH_LOG("at %d", self->s->at); \
-	ASSERT_EQ(0, self->s->error);					\
-	ASSERT_TRUE(UNTIL(isolated(self->s, pid))) TH_LOG("state %s", cpu_text(CPU_A, "state")); \
-} while (0)
-
 /* The write returned: at that very moment nobody owns a CPU. */
 #define RELEASE_ALL() do {						\
 	EXPECT_EQ(0, write_text(FILE_RELEASE, "1"));			\

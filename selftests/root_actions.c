@@ -77,12 +77,6 @@ FIXTURE_TEARDOWN(sleeper)
 	restore_system();
 }
 
-#define AWAIT_ISOLATED(step) do {					\
-	ASSERT_TRUE(UNTIL(self->s->at >= (step))) TH_LOG("at %d", self->s->at); \
-	ASSERT_EQ(0, self->s->error);					\
-	ASSERT_TRUE(UNTIL(isolated(self->s, pid))) TH_LOG("state %s", cpu_text(CPU_A, "state")); \
-} while (0)
-
 /* Root does not wait for a task longer than that. */
 static long limit_ms(void)
 {

@@ -13,26 +13,9 @@
 #define PTRACE_SETSIGMASK	0x420b
 #endif
 
-FIXTURE(corners) { struct stage *s; };
-FOUR_MODES(corners);
-FIXTURE_SETUP(corners)
-{
-	ASSERT_TRUE(settle());
-	self->s = stage_new();
-	self->s->flags = variant->flags;
-}
-FIXTURE_TEARDOWN(corners)
-{
-	restore_switches();
-}
+MODES_FIXTURE(corners)
 
 STAGE_FIXTURE(one)
-
-#define AWAIT_ISOLATED(step) do {					\
-	ASSERT_TRUE(UNTIL(self->s->at >= (step))) TH_LOG("at %d", self->s->at); \
-	ASSERT_EQ(0, self->s->error);					\
-	ASSERT_TRUE(UNTIL(isolated(self->s, pid))) TH_LOG("state %s", cpu_text(CPU_A, "state")); \
-} while (0)
 
 static void mask(int how, int sig)
 {

@@ -5,12 +5,6 @@
 
 STAGE_FIXTURE(signals)
 
-#define AWAIT_ISOLATED(step) do {					\
-	ASSERT_TRUE(UNTIL(self->s->at >= (step))) TH_LOG("at %d", self->s->at); \
-	ASSERT_EQ(0, self->s->error);					\
-	ASSERT_TRUE(UNTIL(isolated(self->s, pid))) TH_LOG("state %s", cpu_text(CPU_A, "state")); \
-} while (0)
-
 static void act_lose_by_call(struct stage *s)
 {
 	handle(CHOSEN, on_chosen, 0);

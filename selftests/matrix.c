@@ -596,7 +596,7 @@ static bool queue_work(struct stage *s, pid_t pid, enum mode mode)
 }
 
 CASE_64(p3_3_preemption, .row = INTERFERENCE, .provoke = queue_work,
-	.name = { TASK_ISOLATION_CAUSE_PREEMPTED, "preempted by kworker/" })
+	.name = { TASK_ISOLATION_CAUSE_PREEMPTED, "preempted by kworker/" }, .may_be_late = true)
 
 /* ---- 3.4: delivery ------------------------------------------------------------ */
 

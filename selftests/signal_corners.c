@@ -148,7 +148,7 @@ TEST_F_TIMEOUT(one, p2_7_signals_nobody_handles_do_not_end_the_wait, CASE_TIMEOU
 
 	self->s->flags = STRICT;
 	self->s->value[6] = SIGUSR2;
-	pid = waiter(self->s, 2 * default_timeout_ms());
+	pid = waiter(self->s, 2000);
 	ASSERT_EQ(0, kill(pid, SIGUSR2));	/* blocked */
 	ASSERT_EQ(0, kill(pid, SIGWINCH));	/* by default ignored */
 	ASSERT_EQ(0, kill(pid, SIGCONT));

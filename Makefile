@@ -10,7 +10,7 @@ unexport ARCH KERNEL
 
 .DEFAULT_GOAL := help
 .PHONY: demo check check-host check-taskiso check-tools check-vm check-mutants check-install check-long check-style
-.PHONY: check-scripts check-ordering check-all bench taskiso clean help
+.PHONY: check-scripts check-ordering check-regress check-all bench taskiso clean help
 
 help:
 	@echo 'make demo            see it work: one program without isolation, with nohz_full, with task isolation'
@@ -19,6 +19,7 @@ help:
 	@echo 'make check-vm        selftests in the VM; KERNEL=$(KERNEL) ARCH=$(ARCH)'
 	@echo 'make check-mutants   every deliberate breakage must be found'
 	@echo 'make check-install   DKMS: add, build, install, remove'
+	@echo 'make check-regress   the kernel'\''s own selftests: on the unpatched kernel and on ours the same'
 	@echo 'make check-long      text patching under stress, also on the debug kernel; 10 minutes among all noise'
 	@echo 'make check-style     shell, C and C++ style, licence lines'
 	@echo 'make check-all       all of these'
@@ -60,6 +61,9 @@ check-mutants:
 check-install:
 	vm/check-install --kernel $(KERNEL) --arch $(ARCH)
 
+check-regress:
+	selftests/regress/run --kernel $(KERNEL) --arch $(ARCH)
+
 check-long:
 	selftests/stress/run --kernel $(KERNEL) --arch $(ARCH)
 	selftests/stress/run --kernel $(KERNEL) --arch $(ARCH) --debug-kernel
@@ -72,7 +76,7 @@ check-style: check-scripts
 check-scripts:
 	vm/check-scripts
 
-check-all: check check-install check-style check-mutants
+check-all: check check-install check-style check-mutants check-regress
 
 bench:
 	bench/run --kernel $(KERNEL) --arch $(ARCH)

@@ -93,8 +93,9 @@ static bool find_passing(const struct task_isolation *isolation, unsigned long t
 		strscpy(cause->name, "klp_update_patch_state");
 		return true;
 	}
-	/* A tick adds task work of its own: that was the tick's doing. */
-	return entry.kind != TASK_ISOLATION_ENTRY_TIMER && name_task_work(cause);
+	/* A tick adds task work of its own, also one while another task had the CPU. */
+	return entry.kind != TASK_ISOLATION_ENTRY_TIMER && !isolation->preempted_pid &&
+	       name_task_work(cause);
 }
 
 /*

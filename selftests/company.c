@@ -491,8 +491,13 @@ TEST_F_TIMEOUT(one, p3_1_a_persistent_task_submits_to_io_uring, CASE_TIMEOUT)
 static void act_ring_only(struct stage *s)
 {
 	set_up_ring(IORING_SETUP_SQPOLL | IORING_SETUP_SQ_AFF);
-	/* one before: the thread is awake, and has touched what it needs */
+	/* one before: the thread is awake, for it may start asleep, and has touched what it needs */
 	put_request(IORING_OP_WRITE, s->fd[1], "x");
+	while (*(volatile unsigned int *)ring.cq_tail == *ring.cq_head) {
+		if (*(volatile unsigned int *)ring.sq_flags & IORING_SQ_NEED_WAKEUP)
+			syscall(SYS_io_uring_enter, ring.fd, 1, 0, IORING_ENTER_SQ_WAKEUP, NULL, 0);
+		relax();
+	}
 	take_completion(s);
 	be_resident(s);
 	if (enter_on_stage(s, s->flags))

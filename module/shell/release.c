@@ -36,8 +36,7 @@ static void part(struct task_isolation *isolation, void *arg)
 	interruption_ask(owner, &parting->event, &parting->verdict);
 	interruption_count(owner, parting->verdict.count);
 	owner->lost = parting->verdict.state == TASK_ISOLATION_LOST;
-	owner->loss = parting->event.cause;
-	strscpy(owner->loss_text, "release");
+	interruption_remember(owner, &parting->event.cause);
 	owner_forget(owner);
 	interruption_record(owner, &parting->event.cause);
 }

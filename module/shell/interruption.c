@@ -125,12 +125,9 @@ bool interruption_judge(struct owner *owner, struct policy_event *event)
 	}
 
 	owner->lost = verdict.state == TASK_ISOLATION_LOST;
-	owner_leave(owner);
-	if (verdict.record) {
+	owner_leave(owner, verdict.record ? &event->cause : NULL);
+	if (verdict.record)
 		interruption_remember(owner, &event->cause);
-		scoped_guard(spinlock, &owners_lock)
-			interruption_record(owner, &event->cause);
-	}
 	if (verdict.log)
 		log_loss(current, owner->isolation.cpu, &event->cause, verdict.log);
 	if (verdict.signal)
@@ -274,7 +271,7 @@ static void describe_entry(const struct task_isolation *isolation, struct pt_reg
 {
 	struct policy_cause *cause = &event->cause;
 	struct task_isolation_record entry;
-	pid_t other;
+	pid_t taker, other;
 
 	task_isolation_classify(isolation, &entry);
 	event->kind = POLICY_EVENT_INTERFERENCE;
@@ -324,12 +321,15 @@ static void describe_entry(const struct task_isolation *isolation, struct pt_reg
 		cause->address = instruction_pointer(regs);
 		return;
 	}
-	/* Somebody else took the CPU after it, or wants it: that is what it was for. */
-	if (isolation->preempted_pid ||
-	    task_isolation_other_task(&other, cause->name)) {
+	/*
+	 * Somebody else took the CPU after it, or wants it: that is what it was for.
+	 * Read once: a task that takes it right here must not lend its name to the other.
+	 */
+	taker = READ_ONCE(isolation->preempted_pid);
+	if (taker || task_isolation_other_task(&other, cause->name)) {
 		cause->cause = TASK_ISOLATION_CAUSE_PREEMPTED;
-		cause->detail = isolation->preempted_pid ?: other;
-		if (isolation->preempted_pid)
+		cause->detail = taker ?: other;
+		if (taker)
 			strscpy(cause->name, isolation->preempted_comm,
 				sizeof(isolation->preempted_comm));
 	}
@@ -399,5 +399,5 @@ void interruption_exit(struct task_isolation *isolation, long code)
 	/* Nobody is left to tell, and a forced signal would end the rest of the process. */
 	owner->signal = 0;
 	if (interruption_judge(owner, &event))
-		owner_leave(owner);
+		owner_leave(owner, NULL);
 }

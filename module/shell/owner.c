@@ -220,12 +220,20 @@ bool owner_forget(struct owner *owner)
 	return true;
 }
 
-/* The current task leaves. */
-void owner_leave(struct owner *owner)
+/*
+ * The current task leaves, by @loss or, when that is NULL, without one. In one
+ * section: the next owner must find the record of this one, and not be written over.
+ */
+void owner_leave(struct owner *owner, const struct policy_cause *loss)
 {
+	bool owned;
+
 	task_isolation_detach();
 	guard(spinlock)(&owners_lock);
-	if (owner_forget(owner))
+	owned = owner_forget(owner);
+	if (loss)
+		interruption_record(owner, loss);
+	if (owned)
 		policy_unpin();
 }
 
@@ -379,7 +387,7 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 void owner_back(struct owner *owner)
 {
 	if (!owner->again) {
-		owner_leave(owner);
+		owner_leave(owner, NULL);
 		return;
 	}
 	owner->mode = owner->before.mode;
@@ -408,7 +416,7 @@ static void refuse_flags(unsigned long flags, int error)
 static long leave(struct owner *owner)
 {
 	if (is_owner(owner))
-		owner_leave(owner);
+		owner_leave(owner, NULL);
 	return 0;
 }
 

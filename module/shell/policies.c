@@ -125,9 +125,11 @@ int task_isolation_register_policy(const struct policy_operations *policy)
 			return -EEXIST;
 		}
 	list_add_tail(&loaded->entry, &policies);
-	guard(spinlock)(&serving_lock);
-	if (!policy_serving())
-		serve(policy);
+	scoped_guard(spinlock, &serving_lock)
+		if (!policy_serving())
+			serve(policy);
+	/* An owner may stay on, or enter just now, by the word of another one. */
+	owner_ask_for_calls();
 	return 0;
 }
 EXPORT_SYMBOL_GPL(task_isolation_register_policy);
@@ -149,10 +151,12 @@ void task_isolation_unregister_policy(const struct policy_operations *policy)
 				kfree(loaded);
 			}
 		loaded = list_first_entry_or_null(&policies, struct loaded, entry);
+		/* None serves when an owner found this one going: see policy_pin(). */
 		scoped_guard(spinlock, &serving_lock)
-			if (policy_serving() == policy &&
+			if ((policy_serving() == policy || !policy_serving()) &&
 			    (!loaded || !serve(loaded->policy)))
 				serve(NULL);
+		owner_ask_for_calls();
 	}
 	synchronize_rcu();
 }

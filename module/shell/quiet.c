@@ -392,7 +392,7 @@ void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unm
 		/* Judged to stay isolated all the same: do not test for ever. */
 		if (interruption_judge(owner, &event)) {
 			if (unmet & TASK_ISOLATION_UNMET_CPU)
-				owner_leave(owner);
+				owner_leave(owner, NULL);
 			else
 				isolation->late = true;
 		}

@@ -91,7 +91,7 @@ void owner_init(void);
 struct owner *current_owner(void);
 long owner_prctl(int option, unsigned long arg2, unsigned long arg3,
 		 unsigned long arg4, unsigned long arg5, struct task_isolation_reply *reply);
-void owner_leave(struct owner *owner);
+void owner_leave(struct owner *owner, const struct policy_cause *loss);
 bool owner_forget(struct owner *owner);
 void owner_mask(struct policy_cause *cause);
 void owner_back(struct owner *owner);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The last loss of a CPU is readable until its next owner (docs/ordering.md).
+ *
+ * Who loses leaves and records it, under owners_lock. The failures: a loss that is nowhere when nobody has entered
+ * since; an older one in its place.
+ *
+ * Two tasks, which own the CPU in turn; without limit.
+ *
+ * Reached:
+ *  reach owner && !entered && last_loss: a task claims the CPU, and the loss is readable
+ *  reach last_loss && last_loss == owner: a task enters that lost before
+ *
+ * Found:
+ *  break loser_looks_at_nobody: it records in a second critical section, whoever owns the CPU
+ *  break claim_clears: what is known of the owner before goes before the next has entered
+ *
+ * Open:
+ *  open loser_records_late: in a second critical section, and not when somebody has claimed the CPU
+ */
+bool owners_lock;
+byte owner;		/* of the CPU: 1, 2 */
+bool entered;		/* its stay has begun */
+byte last_loss;		/* whose */
+byte loser;		/* whose it should be */
+byte recording;
+
+inline lock(which)
+{
+	atomic { !which -> which = true }
+}
+
+inline unlock(which)
+{
+	which = false
+}
+
+active [2] proctype Task()
+{
+	byte me = _pid + 1;
+
+	do
+	:: lock(owners_lock);
+		if
+		:: owner -> unlock(owners_lock)
+		:: else ->
+			owner = me;
+#ifdef claim_clears
+			last_loss = 0;
+#endif
+			unlock(owners_lock);
+			/* Refused, or begin_stay(). */
+			lock(owners_lock);
+			if
+			:: owner = 0; unlock(owners_lock)
+			:: true ->
+				last_loss = 0;
+				loser = 0;
+				entered = true;
+				unlock(owners_lock);
+				/* Lost. */
+				lock(owners_lock);
+				owner = 0;
+				entered = false;
+				loser = me;
+				recording++;
+#if defined(loser_records_late) || defined(loser_looks_at_nobody)
+				unlock(owners_lock);
+				lock(owners_lock);
+#endif
+				if
+#ifdef loser_records_late
+				:: owner && owner != me
+#endif
+				:: else -> last_loss = me
+				fi;
+				recording--;
+				unlock(owners_lock)
+			fi
+		fi
+	od
+}
+
+active proctype Reader()
+{
+	do
+	:: d_step { !owners_lock && !recording -> assert(last_loss == loser) }
+	od
+}

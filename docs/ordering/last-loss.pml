@@ -14,9 +14,7 @@
  * Found:
  *  break loser_looks_at_nobody: it records in a second critical section, whoever owns the CPU
  *  break claim_clears: what is known of the owner before goes before the next has entered
- *
- * Open:
- *  open loser_records_late: in a second critical section, and not when somebody has claimed the CPU
+ *  break loser_records_late: in a second critical section, and not when somebody has claimed the CPU
  */
 bool owners_lock;
 byte owner;		/* of the CPU: 1, 2 */

@@ -20,13 +20,11 @@
  *  break exit_keeps_interrupts_on: the interrupt comes between the looks and user space
  *  break root_does_not_interrupt: the flag alone
  *  break root_looks_early: the flag is set before the word is written
+ *  break nobody_asks_again: the test does not ask for a tracer
  *
  * Superfluous here:
  *  spare exit_does_not_look_again: at the flags, interrupts off; the test does, and who sets one interrupts
  *  spare callback_comes_after_clearing: and the test does not ask
- *
- * Open:
- *  open nobody_asks_again: the test does not ask for a tracer
  */
 #define WORDS	2
 #define WORD	0

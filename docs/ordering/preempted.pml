@@ -16,9 +16,7 @@
  * Found:
  *  break hook_forgets_the_first: it notes the last one
  *  break hook_notes_after_the_switch: the name, when the owner may run again
- *
- * Open:
- *  open pid_is_read_twice: describe_entry(), once for the pid and once for the name
+ *  break pid_is_read_twice: describe_entry(), once for the pid and once for the name
  */
 bool owner_runs = true;
 byte waiting;		/* who is on the run queue */

@@ -24,14 +24,12 @@
  *  break claim_does_not_compare: the policy that admitted need not serve
  *  break claim_compares_early: before owners_lock
  *  break root_asks_first: for calls, then it swaps the pointer
+ *  break pin_leaves_nobody: the next policy does not serve when an owner found A going
+ *  break removal_does_not_ask: another policy serves after a removal, and calls are not asked for
+ *  break loading_does_not_ask: the same, after loading one
  *
  * Superfluous here:
  *  spare pin_takes_what_goes: a pin that does not ask whether the module is being removed: it is taken back before that
- *
- * Open:
- *  open pin_leaves_nobody: the next policy does not serve when an owner found A going
- *  open removal_does_not_ask: another policy serves after a removal, and calls are not asked for
- *  open loading_does_not_ask: the same, after loading one
  */
 #define NONE	0
 #define A	1

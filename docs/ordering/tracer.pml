@@ -16,12 +16,10 @@
  *  break task_has_no_barrier: between the flag and ptrace
  *  break tracer_looks_early: the flag is read before ptrace is written
  *  break task_looks_early: ptrace is read before the flag is written
+ *  break mover_has_no_barrier: task_isolation_moved(), between the mask and the flag
  *
  * Superfluous here:
  *  spare task_sets_by_a_locked_instruction: and has no barrier: set_bit() of x86
- *
- * Open:
- *  open mover_has_no_barrier: task_isolation_moved(), between the mask and the flag
  */
 #define WORDS	2
 #define PTRACE	0

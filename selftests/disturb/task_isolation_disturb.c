@@ -94,7 +94,10 @@ static int send_reschedule(int cpu)
 static atomic_t after_call_cpu = ATOMIC_INIT(-1);
 static bool signal_after_call;	/* a signal instead of the tick */
 
-/* Not the bit of perf events: that one every tick clears. */
+/*
+ * Interrupts off, the thread flags not read yet, on every way out of a nohz_full CPU.
+ * Not the bit of perf events: that one every tick clears.
+ */
 static int on_way_out(struct kprobe *probe, struct pt_regs *unused)
 {
 	struct pt_regs *regs = task_pt_regs(current);
@@ -112,7 +115,7 @@ static int on_way_out(struct kprobe *probe, struct pt_regs *unused)
 }
 
 static struct kprobe call_probe = {
-	.symbol_name	= "task_isolation_exit_to_user",
+	.symbol_name	= "rcu_nocb_flush_deferred_wakeup",
 	.pre_handler	= on_way_out,
 };
 static bool call_probed;	/* once, and until the module goes */

@@ -540,7 +540,7 @@ TEST_F_TIMEOUT(release, p6_7_two_owners_one_runs_and_one_sleeps, CASE_TIMEOUT)
 	self->s->flags = STRICT;
 	pid = actor(self->s, CPU_A, act_spin);
 	AWAIT_ISOLATED(AT_ENTERED);
-	ASSERT_TRUE(UNTIL(letter_of(other) == 'S'));
+	ASSERT_TRUE(UNTIL(second->at > AT_ENTERED && letter_of(other) == 'S'));
 	ASSERT_EQ(other, owner_of(CPU_B));
 	RELEASE_ALL();
 	EXPECT_TRUE(last_loss_is(CPU_A, pid, "release"));

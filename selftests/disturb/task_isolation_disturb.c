@@ -6,12 +6,14 @@
  *   ipi     cross call, waited for        nmi     NMI, handled silently
  *   work    work item on that CPU         timer   timer on that CPU, due in 10 ms
  *   kick    reschedule interrupt alone    tick    tick dependency, until untick
+ *   alarm   hrtimer on that CPU, armed by a cross call; waited for
  *   tick-after-call   the same, on the way out of the next prctl() there that succeeds
  *   signal-after-call   SIGUSR2 for its caller, likewise
  *   order   what only orders memory       readers  a grace period of RCU Tasks Trace
  *   churn   kernel addresses freed, until they are flushed
  *   unalias what precedes a change of page attributes: freed addresses flushed now;
- *           these four concern every CPU, whatever number is given
+ *   patch   kernel text patched to and fro: a static key
+ *           these five concern every CPU, whatever number is given
  *   task-resume, task-signal   task work for the task of that number, by either way to tell it
  * Reading gives the number of work items and task works that have run.
  *
@@ -19,6 +21,9 @@
  */
 #include <linux/cpu.h>
 #include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/hrtimer.h>
+#include <linux/jump_label.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/pid.h>
@@ -50,12 +55,55 @@ static void run_work(struct work_struct *work)
 }
 static DECLARE_WORK(work, run_work);
 
-static void run_call(void *unused)
+static void run_timer(struct timer_list *unused)
 {
 }
 
-static void run_timer(struct timer_list *unused)
+/* ---- kernel text ---- */
+
+/* One that nobody else switches. It guards something, or there is no text to patch. */
+static DEFINE_STATIC_KEY_FALSE(patched);
+
+static void run_call(void *unused)
 {
+	if (static_branch_unlikely(&patched))
+		cpu_relax();
+}
+
+/* Under the hotplug lock, as all disturbances here. */
+static void patch(void)
+{
+	static_branch_enable_cpuslocked(&patched);
+	static_branch_disable_cpuslocked(&patched);
+}
+
+/* ---- a timer that is due at once ---- */
+
+/* Late enough that the CPU is back in user space from being told. */
+#define ALARM_US	1000
+
+static struct hrtimer alarm;
+static DEFINE_MUTEX(alarm_mutex);
+
+static enum hrtimer_restart run_alarm(struct hrtimer *unused)
+{
+	return HRTIMER_NORESTART;
+}
+
+static void set_alarm(void *unused)
+{
+	hrtimer_start(&alarm, ns_to_ktime(ALARM_US * NSEC_PER_USEC), HRTIMER_MODE_REL_PINNED_HARD);
+}
+
+static int do_alarm(int cpu)
+{
+	int error;
+
+	guard(mutex)(&alarm_mutex);
+	error = smp_call_function_single(cpu, set_alarm, NULL, 1);
+	while (!error && hrtimer_active(&alarm))
+		fsleep(ALARM_US / 2);
+	return error;
 }
 
 #ifdef CONFIG_X86
@@ -211,6 +259,12 @@ static int disturb(const char *kind, int cpu)
 		kick_all_cpus_sync();
 		return 0;
 	}
+	if (!strcmp(kind, "patch")) {
+		patch();
+		return 0;
+	}
+	if (!strcmp(kind, "alarm"))
+		return do_alarm(cpu);
 	if (!strcmp(kind, "work"))
 		return queue_work_on(cpu, system_wq, &work) ? 0 : -EBUSY;
 	if (!strcmp(kind, "timer")) {
@@ -281,6 +335,8 @@ static int __init disturb_init(void)
 	int error = 0;
 
 	timer_setup(&timer, run_timer, TIMER_PINNED);
+	hrtimer_init(&alarm, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
+	alarm.function = run_alarm;
 #ifdef CONFIG_X86
 	error = register_nmi_handler(NMI_LOCAL, take_nmi, 0, "task_isolation_disturb");
 	if (error)
@@ -299,6 +355,7 @@ static void __exit disturb_exit(void)
 	unregister_nmi_handler(NMI_LOCAL, "task_isolation_disturb");
 #endif
 	timer_delete_sync(&timer);
+	hrtimer_cancel(&alarm);
 	flush_work(&work);
 }
 

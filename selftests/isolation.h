@@ -745,6 +745,17 @@ static inline long default_timeout_ms(void)
 	return !uname(&name) && strstr(name.release, "-debug") ? 10000 : 1000;
 }
 
+/* How often a test does its work: a boot word gives it, or else @usual. */
+static inline int rounds_or(int usual)
+{
+	static const char word[] = "task_isolation_rounds=";
+	char line[4096], *at;
+
+	read_text("/proc/cmdline", line, sizeof(line));
+	at = strstr(line, word);
+	return at ? atoi(at + strlen(word)) : usual;
+}
+
 static inline void restore_switches(void)
 {
 	write_number(FILE_TIMEOUT, default_timeout_ms());

@@ -338,14 +338,10 @@ static long references(void)
 	EXPECT_EQ(0, owner_of(self->b));				\
 } while (0)
 
-/* A boot word gives their number: a few among all other tests, 200 in make check-long. */
+/* A few among all other tests, 200 in make check-long. */
 static int rounds(void)
 {
-	char line[4096], *at;
-
-	read_text("/proc/cmdline", line, sizeof(line));
-	at = strstr(line, "task_isolation_rounds=");
-	return at ? atoi(at + strlen("task_isolation_rounds=")) : 8;
+	return rounds_or(8);
 }
 
 TEST_F_TIMEOUT(restore, p6_3_lists_change_under_tasks_that_enter, 1200)

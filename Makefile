@@ -10,7 +10,7 @@ unexport ARCH KERNEL
 
 .DEFAULT_GOAL := help
 .PHONY: demo check check-host check-taskiso check-tools check-vm check-mutants check-install check-long check-style
-.PHONY: check-scripts check-ordering check-regress check-all bench taskiso clean help
+.PHONY: check-scripts check-ordering check-regress check-all bench oracle taskiso clean help
 
 help:
 	@echo 'make demo            see it work: one program without isolation, with nohz_full, with task isolation'
@@ -20,10 +20,11 @@ help:
 	@echo 'make check-mutants   every deliberate breakage must be found'
 	@echo 'make check-install   DKMS: add, build, install, remove'
 	@echo 'make check-regress   the kernel'\''s own selftests: on the unpatched kernel and on ours the same'
-	@echo 'make check-long      text patching under stress, also on the debug kernel; 10 minutes among all noise'
+	@echo 'make check-long      text patching under stress, also on the debug kernel; 10 minutes among all noise; long counts'
 	@echo 'make check-style     shell, C and C++ style, licence lines'
 	@echo 'make check-all       all of these'
 	@echo 'make bench           cost of calls and faults, in guest instructions'
+	@echo 'make oracle          an outsider who knows nothing of us counts what reaches a CPU, beside our counters'
 	@echo 'make module          both modules, against KDIR=$(KDIR)'
 	@echo 'make install         install the modules'
 	@echo 'make taskiso         the command line tool'
@@ -68,6 +69,8 @@ check-long:
 	selftests/stress/run --kernel $(KERNEL) --arch $(ARCH)
 	selftests/stress/run --kernel $(KERNEL) --arch $(ARCH) --debug-kernel
 	selftests/run-in-vm --append task_isolation_rounds=200 --only restore
+	selftests/run-in-vm --append task_isolation_rounds=10 --only completeness
+	bench/oracle/run
 	bench/noise/run --mix 600
 	bench/noise/run --mix 60 --starts 10
 
@@ -80,6 +83,9 @@ check-all: check check-install check-style check-mutants check-regress
 
 bench:
 	bench/run --kernel $(KERNEL) --arch $(ARCH)
+
+oracle:
+	bench/oracle/run
 
 taskiso:
 	$(MAKE) -C userspace

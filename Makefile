@@ -10,7 +10,7 @@ unexport ARCH KERNEL
 
 .DEFAULT_GOAL := help
 .PHONY: demo check check-host check-taskiso check-tools check-vm check-mutants check-install check-long check-style
-.PHONY: check-scripts check-ordering check-regress check-all bench oracle taskiso clean help
+.PHONY: check-scripts check-ordering check-regress check-all bench bench-growth oracle taskiso clean help
 
 help:
 	@echo 'make demo            see it work: one program without isolation, with nohz_full, with task isolation'
@@ -23,8 +23,9 @@ help:
 	@echo 'make check-long      text patching under stress, also on the debug kernel; 10 minutes among all noise; long counts'
 	@echo 'make check-style     shell, C and C++ style, licence lines'
 	@echo 'make check-all       all of these'
-	@echo 'make bench           cost of calls and faults, in guest instructions'
 	@echo 'make oracle          an outsider who knows nothing of us counts what reaches a CPU, beside our counters'
+	@echo 'make bench           cost of calls, faults, switches, forks, wakeups and entering, in guest instructions'
+	@echo 'make bench-growth    the same with 1 to 64 task-isolation CPUs'
 	@echo 'make module          both modules, against KDIR=$(KDIR)'
 	@echo 'make install         install the modules'
 	@echo 'make taskiso         the command line tool'
@@ -86,6 +87,9 @@ bench:
 
 oracle:
 	bench/oracle/run
+
+bench-growth:
+	bench/growth/run --kernel $(KERNEL) --arch $(ARCH)
 
 taskiso:
 	$(MAKE) -C userspace

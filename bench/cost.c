@@ -55,6 +55,8 @@ static void map_pages(void)
 	pages = (char *)(((uintptr_t)area + (2UL << 20) - 1) & ~((2UL << 20) - 1));
 	if (madvise(pages, 2UL << 20, MADV_NOHUGEPAGE))
 		die("no small pages");
+	if (madvise(pages, 2UL << 20, MADV_DONTFORK))
+		die("no pages of one's own");
 	/* Keeps the page table in place while the others come and go. */
 	pages[(PAGES + 8) * PAGE] = 1;
 }

@@ -149,13 +149,6 @@ static void read_steps(void)
 
 /* ---- figures ------------------------------------------------------------------ */
 
-static int by_size(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static void print_figures(int without_rcu)
 {
 	uint64_t *took = calloc(run_count, sizeof(*took));

@@ -65,3 +65,10 @@ uint64_t smallest(uint64_t (*once)(void), unsigned int repeats)
 	}
 	return best;
 }
+
+int by_size(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}

@@ -40,5 +40,7 @@ void sleep_ms(unsigned int ms);
 /* Memory that children share, filled with zeros. */
 void *share(unsigned long size);
 uint64_t smallest(uint64_t (*once)(void), unsigned int repeats);
+/* For qsort() of figures. */
+int by_size(const void *a, const void *b);
 
 #endif /* BENCH_MEASURE_H */

@@ -13,7 +13,7 @@
 #include "cost.h"
 #include "measure.h"
 
-#define REPEATS	300
+#define REPEATS	100
 
 static struct {
 	volatile uint32_t word;		/* the sender counts up */
@@ -30,9 +30,9 @@ static uint64_t wake_once(void)
 	uint64_t start, cost;
 	long woken;
 
-	/* Longer than a tick: the sleeper sleeps, and its CPU has stopped the tick. */
+	/* Until the sleeper sleeps and its CPU is idle. */
 	do
-		sleep_ms(6);
+		sleep_ms(2);
 	while (shared->seen != shared->word);
 	shared->word++;
 	start = counter();

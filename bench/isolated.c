@@ -43,11 +43,11 @@ void isolated_still(void)
 struct isolated *start_isolated(int cpu)
 {
 	struct isolated *isolated = share(sizeof(*isolated));
+	pid_t pid = fork();
 
-	isolated->pid = fork();
-	if (isolated->pid < 0)
+	if (pid < 0)
 		die("fork");
-	if (!isolated->pid) {
+	if (!pid) {
 		bind_to(cpu);
 		if (mlockall(MCL_CURRENT | MCL_FUTURE))
 			die("mlockall");
@@ -61,10 +61,13 @@ struct isolated *start_isolated(int cpu)
 		isolated->flags = prctl(PR_GET_TASK_ISOLATION);
 		_exit(0);
 	}
+	isolated->pid = pid;
 	while (!isolated->rounds) {
-		if (waitpid(isolated->pid, NULL, WNOHANG) == isolated->pid) {
-			fprintf(stderr, "%s: the task on CPU %d did not become isolated\n",
-				program_invocation_short_name, cpu);
+		int status;
+
+		if (waitpid(pid, &status, WNOHANG) == pid) {
+			fprintf(stderr, "%s: the task on CPU %d did not become isolated: it ended with status %#x\n",
+				program_invocation_short_name, cpu, status);
 			exit(1);
 		}
 		sched_yield();

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 struct isolated {
-	pid_t pid;
+	pid_t pid;			/* its parent writes it */
 	volatile uint64_t rounds;	/* grow as long as it lives */
 	volatile int stop;
 	volatile int flags;		/* at its end */

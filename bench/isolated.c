@@ -49,8 +49,9 @@ struct isolated *start_isolated(int cpu)
 		die("fork");
 	if (!pid) {
 		bind_to(cpu);
-		if (mlockall(MCL_CURRENT | MCL_FUTURE))
-			die("mlockall");
+		/* Whoever exits looks at each process of its group. */
+		if (setpgid(0, 0) || mlockall(MCL_CURRENT | MCL_FUTURE))
+			die("cannot prepare");
 		isolate_persistent();
 		while (!isolated->stop) {
 			isolated->rounds++;

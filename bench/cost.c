@@ -135,8 +135,11 @@ int main(int argc, char **argv)
 	bind_to(atoi(argv[1]));
 	map_pages();
 	sigaction(SIGUSR1, &action, NULL);
+	/* Who exits looks at each mapping (acct_collect()): there must be as many without the other task. */
 	if (other_cpu >= 0)
 		other = start_isolated(other_cpu);
+	else
+		share(sizeof(*other));
 	if (persistent)
 		isolate_persistent();
 	getppid_cost = per_call(getppid_once, CALLS);

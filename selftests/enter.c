@@ -634,14 +634,19 @@ TEST_F_TIMEOUT(enter, p2_9_with_debug_the_log_says_it_too, CASE_TIMEOUT)
 	pid_t pid = actor(second, CPU_A, act_intruder);
 	char line[1024];
 	int log = log_open();
+	int level = -1;
 
 	ASSERT_GE(log, 0);
 	ASSERT_TRUE(UNTIL(second->turns > 1));
 	ASSERT_EQ(0, write_text(FILE_DEBUG, "1"));
 	ASSERT_EQ(0, write_text(FILE_TIMEOUT, "100"));
-	PLAY(act_try_persistent);
-	EXPECT_EQ(EAGAIN, self->s->error);
-	EXPECT_GE(log_find(log, 5000, "intruder", line, sizeof(line)), 0);
+	/* A CPU has ten lines in five seconds; on a fast host the tests before have used them. */
+	for (int tries = 0; tries < 8 && level < 0; tries++) {
+		PLAY(act_try_persistent);
+		EXPECT_EQ(EAGAIN, self->s->error);
+		level = log_find(log, 1000, "intruder", line, sizeof(line));
+	}
+	EXPECT_GE(level, 0);
 	second->may = 1;
 	EXPECT_TRUE(ended_well(finish(pid)));
 	close(log);

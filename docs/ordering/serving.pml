@@ -3,8 +3,8 @@
  * Which policy serves, who pins it, and what it said of system calls (docs/ordering.md).
  *
  * Policy A wants calls counted unasked, B wants to be asked for each. B is loaded, root lets one or the other serve, A
- * is removed. The failures: text of a policy that is gone; a serving policy that owners do not pin; calls that are
- * counted unasked while B serves and nobody is about to change that.
+ * is removed. The failures: text of a policy that is gone; a serving policy that owners do not pin; an owner without a
+ * policy; calls that are counted unasked while B serves and nobody is about to change that.
  *
  * One owner at a time, one removal of A; calls, entries and choices without limit. Locks and RCU order all of it.
  *
@@ -13,7 +13,8 @@
  *  reach Task@claims && asked == A && serving == B: the claim finds another policy than admitted the task
  *  reach Remover@waits && readers > 0 && Task:policy == A: A is called while it goes
  *  reach Remover@begins && owns && serving == A: A cannot go, because of an owner
- *  reach Task@nobody: the first owner finds its policy going
+ *  reach Task@refused && serving == A: the first owner would find its policy going
+ *  reach Task@refused && serving == NONE: the last policy went after it had admitted the task
  *
  * Found:
  *  break caller_has_no_rcu: around the pointer and the call
@@ -24,12 +25,9 @@
  *  break claim_does_not_compare: the policy that admitted need not serve
  *  break claim_compares_early: before owners_lock
  *  break root_asks_first: for calls, then it swaps the pointer
- *  break pin_leaves_nobody: the next policy does not serve when an owner found A going
+ *  break claim_ignores_the_pin: a task becomes an owner although no policy could be pinned
  *  break removal_does_not_ask: another policy serves after a removal, and calls are not asked for
- *  break loading_does_not_ask: the same, after loading one
- *
- * Superfluous here:
- *  spare pin_takes_what_goes: a pin that does not ask whether the module is being removed: it is taken back before that
+ *  break pin_takes_what_goes: it does not ask whether the module is being removed
  */
 #define NONE	0
 #define A	1
@@ -153,7 +151,7 @@ inline compare()
 active proctype Task()
 {
 	byte policy;
-	bool got, count;
+	bool got, count, pinned;
 
 	do
 	:: true ->
@@ -177,21 +175,28 @@ claims:
 		counts = count;
 		/* policy_pin() */
 		lock(serving_lock);
+		pinned = serving != NONE;
 #ifndef owner_does_not_pin
 		if
-		:: pins == 0 && serving != NONE ->
-			get(serving);
-			if
-			:: !got ->
-nobody:
-				serving = NONE
-			:: else
-			fi
+		:: pins == 0 && serving != NONE -> get(serving); pinned = got
 		:: else
 		fi;
 #endif
-		pins++;
+#ifdef claim_ignores_the_pin
+		pinned = true;
+#endif
+		if
+		:: pinned -> pins++
+		:: else
+		fi;
 		unlock(serving_lock);
+		if
+		:: !pinned ->
+refused:
+			unlock(owners_lock);
+			goto left
+		:: else
+		fi;
 		owns = true;
 		unlock(owners_lock);
 		do
@@ -207,6 +212,7 @@ nobody:
 		:: d_step { !serving_lock -> assert(serving == NONE || modules[serving] == 1) }
 		:: d_step { !busy -> assert(!counts || serving != B) }
 		:: d_step { !busy && gone -> assert(!b_loaded || serving == B) }
+		:: assert(serving != NONE)
 		:: break
 		od;
 		/* Leaves. */
@@ -222,7 +228,9 @@ nobody:
 #endif
 		unlock(serving_lock);
 		unlock(owners_lock);
-		d_step { asked = NONE; got = false; count = false; counts = false }
+left:
+		skip;
+		d_step { asked = NONE; got = false; count = false; pinned = false; counts = false }
 	od
 }
 
@@ -279,11 +287,7 @@ begins:
 	a_loaded = false;
 	lock(serving_lock);
 	if
-#ifdef pin_leaves_nobody
 	:: serving == A ->
-#else
-	:: serving == A || serving == NONE ->
-#endif
 		if
 		:: b_loaded -> serve(B)
 		:: else -> serve(NONE)
@@ -318,9 +322,6 @@ active proctype Loader()
 	:: else
 	fi;
 	unlock(serving_lock);
-#ifndef loading_does_not_ask
-	ask_for_calls();
-#endif
 	busy--;
 	unlock(policies_mutex)
 }

@@ -10,11 +10,26 @@
  */
 #include <linux/cpumask.h>
 #include <linux/freezer.h>
+#include <linux/jhash.h>
 #include <linux/sched/jobctl.h>
 #include <linux/sched/signal.h>
 #include <linux/task_work.h>
 
 #include "shell.h"
+
+static u32 asked_cpus(void)
+{
+	const struct cpumask *asked = current->user_cpus_ptr;
+
+	return asked ? jhash(cpumask_bits(asked), cpumask_size(), 1) : 0;
+}
+
+/* A number for what sched_setaffinity() asked for, in this task or one it comes from. */
+u32 delivery_asked_cpus(void)
+{
+	guard(raw_spinlock_irqsave)(&current->pi_lock);
+	return asked_cpus();
+}
 
 /*
  * On another CPU, or to be, or allowed to: who did that? The mask comes first, the
@@ -22,6 +37,7 @@
  */
 u32 delivery_displaced(const struct task_isolation *isolation)
 {
+	const struct owner *owner = container_of(isolation, struct owner, isolation);
 	int cpu = isolation->cpu;
 
 	if (task_isolation_going_down(cpu) || !cpu_online(cpu))
@@ -29,8 +45,9 @@ u32 delivery_displaced(const struct task_isolation *isolation)
 	guard(raw_spinlock_irqsave)(&current->pi_lock);
 	if (cpumask_equal(&current->cpus_mask, cpumask_of(cpu)) && raw_smp_processor_id() == cpu)
 		return TASK_ISOLATION_CAUSE_NONE;
-	/* What sched_setaffinity() asked for is kept, and is no longer this CPU alone. */
-	if (current->user_cpus_ptr && !cpumask_equal(current->user_cpus_ptr, cpumask_of(cpu)))
+	/* What sched_setaffinity() asked for is kept, and is neither this CPU alone nor as before. */
+	if (current->user_cpus_ptr && !cpumask_equal(current->user_cpus_ptr, cpumask_of(cpu)) &&
+	    asked_cpus() != owner->asked_cpus)
 		return TASK_ISOLATION_CAUSE_AFFINITY;
 	return TASK_ISOLATION_CAUSE_CPUSET;
 }

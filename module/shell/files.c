@@ -208,7 +208,7 @@ static ssize_t policy_show(struct kobject *kobject, struct kobj_attribute *attri
 static ssize_t policy_store(struct kobject *kobject, struct kobj_attribute *attribute,
 			    const char *text, size_t length)
 {
-	char name[POLICY_NAME_LEN];
+	char name[POLICY_NAME_LEN + 1];	/* and a newline */
 	int error;
 
 	if (length >= sizeof(name))

@@ -82,6 +82,11 @@ void interruption_record(struct owner *owner, const struct policy_cause *cause)
 		 (int)strnlen(comm, sizeof(comm)), comm, task_pid_nr(owner->task), text);
 }
 
+static bool ends(const struct policy_verdict *verdict)
+{
+	return verdict->state == TASK_ISOLATION_OFF || verdict->state == TASK_ISOLATION_LOST;
+}
+
 /* What the policy says of @event. Without an answer: count it and stay isolated. */
 void interruption_ask(const struct owner *owner, struct policy_event *event,
 		      struct policy_verdict *verdict)
@@ -105,6 +110,11 @@ void interruption_ask(const struct owner *owner, struct policy_event *event,
 		memset(verdict, 0, sizeof(*verdict));
 		policy->judge(event, verdict);
 	}
+	/* The door is root's, whatever a policy says (6.7), and with none. */
+	if (event->cause.cause == TASK_ISOLATION_CAUSE_RELEASE && !ends(verdict)) {
+		verdict->state = TASK_ISOLATION_LOST;
+		verdict->record = 1;
+	}
 }
 
 /*
@@ -117,7 +127,7 @@ bool interruption_judge(struct owner *owner, struct policy_event *event)
 
 	interruption_ask(owner, event, &verdict);
 	interruption_count(owner, verdict.count);
-	if (verdict.state != TASK_ISOLATION_OFF && verdict.state != TASK_ISOLATION_LOST) {
+	if (!ends(&verdict)) {
 		owner->isolation.may_wait = verdict.may_wait;
 		if (verdict.log)
 			log_loss(current, owner->isolation.cpu, &event->cause, verdict.log);
@@ -156,13 +166,15 @@ static u32 which_call(long nr)
 		return POLICY_SYSCALL_OTHER;
 	}
 #endif
-	switch (nr & ~X32_BIT) {
+	switch (IS_ENABLED(CONFIG_X86_X32_ABI) ? nr & ~X32_BIT : nr) {
 	case __NR_prctl:		return POLICY_SYSCALL_PRCTL;
 	case __NR_exit:			return POLICY_SYSCALL_EXIT;
 	case __NR_exit_group:		return POLICY_SYSCALL_EXIT_GROUP;
-	case __NR_rt_sigreturn:		return POLICY_SYSCALL_RT_SIGRETURN;
-	/* x32 has a number of its own for this one. */
-	case X32_RT_SIGRETURN:		return POLICY_SYSCALL_RT_SIGRETURN;
+	/* x32 has a number of its own for this one, which is no native call. */
+	case __NR_rt_sigreturn:
+		return nr & X32_BIT ? POLICY_SYSCALL_OTHER : POLICY_SYSCALL_RT_SIGRETURN;
+	case X32_RT_SIGRETURN:
+		return nr & X32_BIT ? POLICY_SYSCALL_RT_SIGRETURN : POLICY_SYSCALL_OTHER;
 	}
 	return POLICY_SYSCALL_OTHER;
 }
@@ -260,9 +272,13 @@ void interruption_pending(struct task_isolation *isolation, struct pt_regs *regs
 			return;
 		}
 	}
-	/* A stop is no time that the CPU had to become quiet. */
-	if (ti_work & (_TIF_SIGPENDING | _TIF_NOTIFY_SIGNAL))
-		quiet_begin(owner);
+	/*
+	 * A stop, which comes after this, is no time that the CPU had to become quiet:
+	 * the next failed test begins anew. Task work by notification does not: others
+	 * can send it without end.
+	 */
+	if (ti_work & _TIF_SIGPENDING)
+		isolation->retried = false;
 }
 
 /* What the noted entry was, as an event. */

@@ -12,6 +12,13 @@
 DEFINE_MUTEX(list_mutex);
 struct cpumask listed;
 
+/* Does the scheduler leave @cpu's tasks where they are? By boot or by a cpuset partition. */
+bool list_out_of_balancing(int cpu)
+{
+	return cpu_is_isolated(cpu) &&
+	       (!housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN) || cpuset_cpu_is_isolated(cpu));
+}
+
 /* Why @cpus cannot be the list: 0 or -errno, and the log says which and the cure. */
 static int check(const struct cpumask *cpus)
 {
@@ -30,7 +37,7 @@ static int check(const struct cpumask *cpus)
 		}
 	}
 	for_each_cpu(cpu, cpus)
-		if (!cpu_is_isolated(cpu) || housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN))
+		if (!list_out_of_balancing(cpu))
 			pr_warn("task_isolation: CPU %d is not out of load balancing; nobody can enter on it until it is: boot with isolcpus=domain,%d or make it a cpuset partition of type isolated\n",
 				cpu, cpu);
 	return 0;

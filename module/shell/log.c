@@ -23,7 +23,8 @@ struct line {
 };
 
 static LLIST_HEAD(lines);
-static DEFINE_PER_CPU(struct ratelimit_state, limits);
+/* One for losses, one for the rest: refusals, which anybody can bring about, use up their own. */
+static DEFINE_PER_CPU(struct ratelimit_state [2], limits);
 
 static void print_lines(struct work_struct *work)
 {
@@ -41,10 +42,10 @@ static void print_lines(struct work_struct *work)
 
 static DECLARE_WORK(print_work, print_lines);
 
-/* Ten lines in five seconds for each CPU; what is left out is only not printed. */
-static bool allowed(int cpu)
+/* Ten lines of each kind in five seconds for each CPU; what is left out is only not printed. */
+static bool allowed(int cpu, bool debug)
 {
-	return __ratelimit(per_cpu_ptr(&limits, cpu));
+	return __ratelimit(&per_cpu(limits, cpu)[debug]);
 }
 
 /* Before anybody can queue. */
@@ -54,16 +55,19 @@ void __init log_begin(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		limit = per_cpu_ptr(&limits, cpu);
-		ratelimit_state_init(limit, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
-		/* Its own message would come from that CPU. */
-		ratelimit_set_flags(limit, RATELIMIT_MSG_ON_RELEASE);
+		for (int kind = 0; kind < 2; kind++) {
+			limit = &per_cpu(limits, cpu)[kind];
+			ratelimit_state_init(limit, DEFAULT_RATELIMIT_INTERVAL,
+					     DEFAULT_RATELIMIT_BURST);
+			/* Its own message would come from that CPU. */
+			ratelimit_set_flags(limit, RATELIMIT_MSG_ON_RELEASE);
+		}
 	}
 }
 
 static struct line *new_line(int cpu, bool debug)
 {
-	struct line *line = allowed(cpu) ? kzalloc(sizeof(*line), GFP_KERNEL) : NULL;
+	struct line *line = allowed(cpu, debug) ? kzalloc(sizeof(*line), GFP_KERNEL) : NULL;
 
 	if (line)
 		line->debug = debug;

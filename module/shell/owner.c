@@ -148,20 +148,31 @@ static int claim(struct owner *owner, int cpu, bool count_syscalls,
 		return -EPERM;
 	if (record->owner && record->owner != owner)
 		return -EBUSY;
-	if (!cpumask_test_cpu(cpu, &listed) || !task_isolation_pin(&owner->isolation))
+	if (!cpumask_test_cpu(cpu, &listed))
 		return -EINVAL;
+	/* An owner of now has both pinned. Without a policy: as without hooks (2.7). */
+	if (record->owner != owner) {
+		if (!policy_pin())
+			return -EINVAL;
+		if (!task_isolation_pin(&owner->isolation)) {
+			policy_unpin();
+			return -EINVAL;
+		}
+	}
 	scoped_guard(rcu)
 		WRITE_ONCE(owner->isolation.count_syscalls,
 			   count_syscalls && policy_serving() == asked && !READ_ONCE(debug));
 	if (record->owner == owner)
 		return 0;
-	policy_pin();
 	owner->isolation.cpu = cpu;
 	record->owner = owner;
 	return 0;
 }
 
-/* Nobody refused: what is kept of the stays before goes. */
+/*
+ * Nobody refused: what is known of the stays before goes. The way out may refuse
+ * still, and brings it back (owner_back()).
+ */
 static void begin_stay(struct owner *owner, u32 flags)
 {
 	struct cpu_record *record = per_cpu_ptr(&cpu_records, owner->isolation.cpu);
@@ -170,6 +181,12 @@ static void begin_stay(struct owner *owner, u32 flags)
 	owner->flags = flags;
 	if (owner->again)
 		return;
+	owner->kept.lost = owner->lost;
+	owner->kept.loss = owner->loss;
+	strscpy(owner->kept.loss_text, owner->loss_text);
+	owner_counters(owner, owner->kept.counters);
+	owner->kept.cpu_lost = record->lost;
+	strscpy(owner->kept.cpu_loss, record->last_loss);
 	owner->lost = false;
 	owner->loss.cause = TASK_ISOLATION_CAUSE_NONE;
 	owner->loss_text[0] = '\0';
@@ -179,6 +196,23 @@ static void begin_stay(struct owner *owner, u32 flags)
 	owner->isolation.late_entries = 0;
 	record->lost = false;
 	record->last_loss[0] = '\0';
+}
+
+/* Refused after begin_stay(): there was no stay. Under owners_lock. */
+static void undo_stay(struct owner *owner)
+{
+	struct cpu_record *record = per_cpu_ptr(&cpu_records, owner->isolation.cpu);
+
+	owner->flags = 0;
+	owner->lost = owner->kept.lost;
+	owner->loss = owner->kept.loss;
+	strscpy(owner->loss_text, owner->kept.loss_text);
+	owner->isolation.own = owner->kept.counters[0];
+	owner->isolation.foreign = owner->kept.counters[1];
+	owner->isolation.absorbed = owner->kept.counters[2];
+	owner->isolation.late_entries = owner->kept.counters[3];
+	record->lost = owner->kept.cpu_lost;
+	strscpy(record->last_loss, owner->kept.cpu_loss);
 }
 
 /*
@@ -300,8 +334,7 @@ static void gather(struct policy_admit_facts *facts, const struct policy_call_ve
 	}
 	facts->cpu = cpu;
 	facts->nohz_full = tick_nohz_full_cpu(cpu);
-	facts->out_of_balancing = cpu_is_isolated(cpu) &&
-		(!housekeeping_test_cpu(cpu, HK_TYPE_DOMAIN) || cpuset_cpu_is_isolated(cpu));
+	facts->out_of_balancing = list_out_of_balancing(cpu);
 
 	guard(spinlock)(&owners_lock);
 	facts->listed = cpumask_test_cpu(cpu, &listed);
@@ -340,6 +373,7 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 		return admit.error ?: -ENOMEM;
 	owner->admit = facts;
 	was_owner = is_owner(owner);
+	owner->before.cpu = owner->isolation.cpu;
 	if (!admit.error) {
 		admit.error = claim(owner, facts.cpu, admit.count_syscalls, asked);
 		if (admit.error)
@@ -364,6 +398,7 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 	owner->signal = call->signal;
 	owner->nowait = call->nowait;
 	owner->isolation.need = admit.need;
+	owner->asked_cpus = delivery_asked_cpus();
 	/* Not entered before user space is reached: see quiet_unmet(). */
 	owner->isolation.ready = false;
 	error = quiet_wait(owner);
@@ -387,7 +422,13 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 void owner_back(struct owner *owner)
 {
 	if (!owner->again) {
-		owner_leave(owner, NULL);
+		task_isolation_detach();
+		guard(spinlock)(&owners_lock);
+		if (owner->flags)
+			undo_stay(owner);
+		if (owner_forget(owner))
+			policy_unpin();
+		owner->isolation.cpu = owner->before.cpu;
 		return;
 	}
 	owner->mode = owner->before.mode;

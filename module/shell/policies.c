@@ -44,16 +44,17 @@ static bool serve(const struct policy_operations *policy)
 	return true;
 }
 
-/* An owner more. When it is the first and the policy goes, none serves. */
-void policy_pin(void)
+/* An owner more. False: none serves, or the one that does is going; nobody is pinned. */
+bool policy_pin(void)
 {
 	const struct policy_operations *policy;
 
 	guard(spinlock)(&serving_lock);
 	policy = policy_serving();
-	if (!pins && policy && !try_module_get(policy->owner))
-		RCU_INIT_POINTER(serving, NULL);
+	if (!policy || (!pins && !try_module_get(policy->owner)))
+		return false;
 	pins++;
+	return true;
 }
 
 void policy_unpin(void)
@@ -128,8 +129,6 @@ int task_isolation_register_policy(const struct policy_operations *policy)
 	scoped_guard(spinlock, &serving_lock)
 		if (!policy_serving())
 			serve(policy);
-	/* An owner may stay on, or enter just now, by the word of another one. */
-	owner_ask_for_calls();
 	return 0;
 }
 EXPORT_SYMBOL_GPL(task_isolation_register_policy);
@@ -151,9 +150,8 @@ void task_isolation_unregister_policy(const struct policy_operations *policy)
 				kfree(loaded);
 			}
 		loaded = list_first_entry_or_null(&policies, struct loaded, entry);
-		/* None serves when an owner found this one going: see policy_pin(). */
 		scoped_guard(spinlock, &serving_lock)
-			if ((policy_serving() == policy || !policy_serving()) &&
+			if (policy_serving() == policy &&
 			    (!loaded || !serve(loaded->policy)))
 				serve(NULL);
 		owner_ask_for_calls();

@@ -242,6 +242,7 @@ static bool step(struct owner *owner, u32 quiet, struct nap **nap)
 {
 	u64 limit_ns = READ_ONCE(timeout_ms) * (u64)NSEC_PER_MSEC;
 	u64 waited_ns = ktime_get_ns() - owner->wait_start;
+	u64 left_ns = limit_ns > waited_ns ? limit_ns - waited_ns : 0;
 	u64 in_ns = 0;
 	void *function;
 
@@ -263,11 +264,12 @@ static bool step(struct owner *owner, u32 quiet, struct nap **nap)
 			yield();
 		return true;
 	case POLICY_QUIET_RCU:
-		sleep_for(nap, limit_ns > waited_ns ? limit_ns - waited_ns : 0, true);
+		sleep_for(nap, left_ns, true);
 		return true;
 	case POLICY_QUIET_TIMER:
+		/* It may have fired since the policy looked: the next one may be far. */
 		task_isolation_next_timer(&in_ns, &function);
-		sleep_for(nap, in_ns, false);
+		sleep_for(nap, min(in_ns, left_ns), false);
 		return true;
 	case POLICY_QUIET_TICK:
 		/* The tick may be held by what ends with time: do not spin for it. */
@@ -312,11 +314,16 @@ static int wait_until_quiet(struct owner *owner, struct nap **nap)
 				quiet_restart(owner);
 			return -ERESTARTNOHAND;
 		}
-		/* Only the way out can do it; looking for a signal there starts the call again. */
+		/*
+		 * Only the way out can do it; looking for a signal there starts the call
+		 * again, unless one came meanwhile and has a handler.
+		 */
 		if (work_waits()) {
+			owner_refuse(owner, -EINTR, POLICY_REFUSAL_SIGNAL,
+				     unmet | TASK_ISOLATION_UNMET_WORK, NULL);
 			set_thread_flag(TIF_SIGPENDING);
 			quiet_restart(owner);
-			return -ERESTARTNOINTR;
+			return -ERESTARTNOHAND;
 		}
 		ask(owner, unmet, POLICY_PHASE_CALL, true, &verdict);
 		if (!step(owner, verdict.quiet, nap))
@@ -344,6 +351,13 @@ int quiet_wait(struct owner *owner)
 }
 
 /* ---- on the way to user space -------------------------------------------------- */
+
+/* To user space as it is. Foreign entries that come to a late task are not waited for. */
+static void go_late(struct task_isolation *isolation)
+{
+	isolation->late = true;
+	isolation->may_wait = false;
+}
 
 /* The final test failed. It is made again after this. */
 void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unmet)
@@ -379,7 +393,7 @@ void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unm
 		syscall_set_return_value(current, regs, verdict.error, 0);
 		owner_back(owner);
 	} else if (verdict.quiet == POLICY_QUIET_LATE) {
-		isolation->late = true;
+		go_late(isolation);
 	} else {
 		if (unmet & TASK_ISOLATION_UNMET_CPU) {
 			event.kind = POLICY_EVENT_DELIVERY;
@@ -394,7 +408,7 @@ void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unm
 			if (unmet & TASK_ISOLATION_UNMET_CPU)
 				owner_leave(owner, NULL);
 			else
-				isolation->late = true;
+				go_late(isolation);
 		}
 	}
 }

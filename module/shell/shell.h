@@ -21,6 +21,8 @@
 #include "compat.h"
 #include "policy.h"
 
+#define LAST_LOSS_LEN	(TASK_COMM_LEN * 4 + 16 + TASK_ISOLATION_TEXT_LEN)
+
 /**
  * struct owner - what the shell keeps for a task that entered at least once
  * @isolation: what the hooks see; must be first, the core frees it
@@ -32,7 +34,9 @@
  * @nowait: refuse instead of waiting
  * @lost: the last stay ended with a loss
  * @again: it was an owner when this entering began, which has not ended yet
- * @before: what it goes back to when entering again fails
+ * @before: what it goes back to when entering fails
+ * @kept: of the stays before, the CPU's last owner's too, until user space is reached
+ * @asked_cpus: which CPUs sched_setaffinity() had asked for, see delivery_asked_cpus()
  * @wait_start: when this wait for quiet began
  * @restarted: when the call was made to start again for task work, 0 if not
  * @restart_start: what @wait_start was then
@@ -59,7 +63,17 @@ struct owner {
 		u32 signal;
 		u32 need;
 		bool nowait;
+		int cpu;
 	} before;
+	struct {
+		bool lost;
+		struct policy_cause loss;
+		char loss_text[TASK_ISOLATION_TEXT_LEN];
+		u64 counters[4];
+		bool cpu_lost;
+		char cpu_loss[LAST_LOSS_LEN];
+	} kept;
+	u32 asked_cpus;
 	u64 wait_start;
 	u64 restarted;
 	u64 restart_start;
@@ -77,7 +91,7 @@ struct cpu_record {
 	struct owner *owner;
 	u64 own, foreign, absorbed, late;
 	bool lost;
-	char last_loss[TASK_COMM_LEN * 4 + 16 + TASK_ISOLATION_TEXT_LEN];
+	char last_loss[LAST_LOSS_LEN];
 };
 
 extern struct mutex list_mutex;
@@ -117,6 +131,7 @@ void interruption_remember(struct owner *owner, const struct policy_cause *cause
 void interruption_record(struct owner *owner, const struct policy_cause *cause);
 
 /* delivery.c: what came for the task itself */
+u32 delivery_asked_cpus(void);
 u32 delivery_displaced(const struct task_isolation *isolation);
 bool delivery_find(const struct owner *owner, unsigned long ti_work, struct policy_event *event);
 
@@ -134,6 +149,7 @@ void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unm
 int list_load(const char *text);
 int list_write(const char *text, size_t length);
 void list_clear(void);
+bool list_out_of_balancing(int cpu);
 
 /* log.c: one line per loss */
 void log_begin(void);
@@ -150,7 +166,7 @@ void files_remove(void);
 
 /* policies.c: which policy serves */
 const struct policy_operations *policy_serving(void);
-void policy_pin(void);
+bool policy_pin(void);
 void policy_unpin(void);
 int policy_choose(const char *name);
 size_t policy_name(char *text, size_t size);

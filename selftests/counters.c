@@ -102,6 +102,14 @@ static void act_refused(struct stage *s)
 	s->value[2] = enter(PERSISTENT | NOWAIT) ? errno : 0;
 }
 
+static void act_refused_on_the_way_out(struct stage *s)
+{
+	s->at = AT_READY;
+	spin_until_may(s, 1);
+	s->value[0] = enter(STRICT) ? errno : 0;
+	read_info(&s->info);
+}
+
 static void act_ordinary(struct stage *s)
 {
 	for (int i = 0; i < 100; i++)
@@ -148,6 +156,19 @@ static void check_keeping(struct __test_metadata *_metadata, pid_t pid, const st
 	EXPECT_EQ(EINVAL, s->value[0]);
 	EXPECT_EQ(EAGAIN, s->value[1]);
 	EXPECT_EQ(EAGAIN, s->value[2]);
+	check(_metadata, CPU_A, pid, n);
+
+	/* the call succeeds, and its way out does not */
+	s = stage_new();
+	other = actor(s, CPU_A, act_refused_on_the_way_out);
+	ASSERT_TRUE(UNTIL(s->at == AT_READY));
+	ASSERT_EQ(0, disturb("tick-after-call", CPU_A));
+	s->may = 1;
+	EXPECT_TRUE(ended_well(finish(other)));
+	EXPECT_EQ(0, disturb("untick", CPU_A));
+	EXPECT_EQ(EAGAIN, s->value[0]);
+	EXPECT_EQ(-1, s->info.cpu);
+	EXPECT_EQ(TASK_ISOLATION_OFF, s->info.state);
 	check(_metadata, CPU_A, pid, n);
 
 	s = stage_new();

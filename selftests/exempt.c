@@ -53,6 +53,24 @@ TEST_F_TIMEOUT(exempt, p3_8_exit, CASE_TIMEOUT)
 	EXPECT_EQ(0, owner_of(CPU_A));
 }
 
+#define X32_RT_SIGRETURN 513
+
+static void act_number_of_another_table(struct stage *s)
+{
+	if (!enter_on_stage(s, STRICT))
+		syscall(X32_RT_SIGRETURN);
+}
+
+/* What x32 calls rt_sigreturn is no call at all without its bit. */
+TEST_F_TIMEOUT(one, p3_8_a_number_of_another_table_is_not_exempt, CASE_TIMEOUT)
+{
+	pid_t pid = actor(self->s, CPU_A, act_number_of_another_table);
+
+	EXPECT_TRUE(killed_by(finish(pid), SIGKILL));
+	EXPECT_EQ(0, self->s->error);
+	EXPECT_LAST_LOSS(pid, "syscall 513");
+}
+
 static void on_other_enter(int sig, siginfo_t *si, void *context)
 {
 	on_other(sig, si, context);
@@ -577,6 +595,49 @@ TEST_F_TIMEOUT(one, p3_12_what_cannot_clear_is_never_waited_for, CASE_TIMEOUT)
 	ASSERT_EQ(0, self->s->error);
 	EXPECT_LT(self->s->value[0], 5000) TH_LOG("100 calls took %ld ms", self->s->value[0]);
 	EXPECT_EQ(TASK_ISOLATION_LATE, self->s->info.state);
+}
+
+static void act_late_in_company(struct stage *s)
+{
+	if (enter_on_stage(s, PERSISTENT))
+		return;
+	spin_until_may(s, 1);
+	syscall(SYS_getppid);
+	s->at = AT_ENTERED + 1;
+	spin_until_may(s, 2);
+	leave();
+}
+
+static void act_company(struct stage *s)
+{
+	spin_until_may(s, 1);
+}
+
+/* What keeps it late could go any time; the ticks that others bring are not waited for. */
+TEST_F_TIMEOUT(one, p3_12_a_late_task_has_its_share_beside_another, CASE_TIMEOUT)
+{
+	struct stage *other = stage_new();
+	unsigned long owners, others;
+	pid_t pid, company;
+
+	write_number(FILE_TIMEOUT, 1000);
+	pid = actor(self->s, CPU_A, act_late_in_company);
+	AWAIT_ISOLATED(AT_ENTERED);
+	company = actor(other, CPU_A, act_company);
+	ASSERT_TRUE(UNTIL(other->turns > 0));
+	self->s->may = 1;
+	ASSERT_TRUE(UNTIL(self->s->at > AT_ENTERED));
+	owners = self->s->turns;
+	others = other->turns;
+	ASSERT_TRUE(UNTIL(other->turns > others + 100000));
+	owners = self->s->turns - owners;
+	others = other->turns - others;
+	EXPECT_GE(owners, others / 4) TH_LOG("%lu turns beside %lu", owners, others);
+	EXPECT_TRUE(cpu_state_is(CPU_A, "late")) TH_LOG("state %s", cpu_text(CPU_A, "state"));
+	other->may = 1;
+	self->s->may = 2;
+	EXPECT_TRUE(ended_well(finish(company)));
+	EXPECT_TRUE(ended_well(finish(pid)));
 }
 
 static void act_with_cpu_timer(struct stage *s)

@@ -231,12 +231,18 @@ TEST_F_TIMEOUT(modules, p6_12_a_load_begins_with_the_defaults, CASE_TIMEOUT)
 
 	ASSERT_EQ(0, write_text(FILE_RELEASE, "1"));
 	ASSERT_EQ(0, write_text(FILE_ALLOW, "any"));
+	ASSERT_EQ(0, write_text(FILE_TIMEOUT, "7"));
+	ASSERT_EQ(0, write_text(FILE_DEBUG, "1"));
 	ASSERT_EQ(0, take_all_out());
 	ASSERT_EQ(0, put_back());
 	ASSERT_GT(read_text(FILE_RELEASE, text, sizeof(text)), 0);
 	EXPECT_STREQ("0", text);
 	ASSERT_GT(read_text(FILE_ALLOW, text, sizeof(text)), 0);
 	EXPECT_STREQ("privileged", text);
+	ASSERT_GT(read_text(FILE_TIMEOUT, text, sizeof(text)), 0);
+	EXPECT_STREQ("1000", text);
+	ASSERT_GT(read_text(FILE_DEBUG, text, sizeof(text)), 0);
+	EXPECT_STREQ("0", text);
 	EXPECT_TRUE(ended_well(finish(actor(self->s, self->a, act_quick))));
 	EXPECT_EQ(0, self->s->error);
 }

@@ -280,6 +280,44 @@ TEST_F_TIMEOUT(root, p4_4_the_cpu_of_an_ordinary_task_goes_offline_and_comes_bac
 	EXPECT_HEALTHY();
 }
 
+static long callbacks_done(void)
+{
+	char text[24];
+
+	read_text(FILE_DISTURB, text, sizeof(text));
+	return atol(text);
+}
+
+/*
+ * Who adds a hotplug state (the first virtual machine does) waits for an ordinary
+ * thread of each CPU, and keeps all hotplug waiting meanwhile.
+ */
+TEST_F_TIMEOUT(root, p4_4_a_hotplug_thread_runs_beside_it, CASE_TIMEOUT)
+{
+	long before = callbacks_done();
+	pid_t pid = actor(self->s, CPU_A, act_spin);
+	char runtime[32];
+
+	AWAIT_ISOLATED(AT_ENTERED);
+	IN_TIME(disturb("callback", CPU_A));
+	EXPECT_LT(before + CPU_A, callbacks_done());
+	if (variant->mode == MODE_SIGNAL) {
+		EXPECT_TRUE(UNTIL(self->s->hits == 1)) TH_LOG("no signal");
+		EXPECT_EQ(TASK_ISOLATION_CAUSE_PREEMPTED, self->s->seen.si_errno);
+		EXPECT_TRUE(strstr(cpu_text(CPU_A, "last_loss"), "preempted by cpuhp/"))
+			TH_LOG("last loss '%s'", cpu_text(CPU_A, "last_loss"));
+	} else {
+		EXPECT_LE(1, cpu_number(CPU_A, "foreign"));
+		EXPECT_EQ(pid, owner_of(CPU_A));
+	}
+	/* only for so long */
+	read_text("/sys/kernel/debug/sched/fair_server/cpu2/runtime", runtime, sizeof(runtime));
+	EXPECT_EQ(0, atol(runtime));
+	self->s->may = 1;
+	EXPECT_TRUE(UNTIL(self->s->at > AT_ENTERED));
+	EXPECT_HEALTHY();
+}
+
 TEST_F_TIMEOUT(root, p4_4_a_housekeeping_cpu_goes_offline_and_comes_back, CASE_TIMEOUT)
 {
 	pid_t pid = actor(self->s, CPU_A, act_spin);
@@ -391,6 +429,34 @@ TEST_F_TIMEOUT(root, p4_4_it_is_moved_to_another_cpuset, CASE_TIMEOUT)
 	IN_TIME(write_number(THERE "/cgroup.procs", pid));
 	EXPECT_TOLD(TASK_ISOLATION_CAUSE_CPUSET, "cpuset");
 	ASSERT_EQ(0, write_number(HERE "/cgroup.procs", pid));
+	EXPECT_HEALTHY();
+}
+
+/* By its cpuset alone: it asked for all CPUs, and nobody changes that. */
+static void act_spin_anywhere_in_cgroup(struct stage *s)
+{
+	cpu_set_t all;
+
+	CPU_ZERO(&all);
+	for (int cpu = 0; cpu < 8; cpu++)
+		CPU_SET(cpu, &all);
+	if (write_number(HERE "/cgroup.procs", getpid()) || sched_setaffinity(0, sizeof(all), &all))
+		_exit(114);
+	act_spin(s);
+}
+
+TEST_F_TIMEOUT(root, p4_4_the_cpuset_that_binds_it_changes, CASE_TIMEOUT)
+{
+	char one[8];
+	pid_t pid;
+
+	snprintf(one, sizeof(one), "%d", CPU_A);
+	ASSERT_EQ(0, make_cpuset(HERE, one));
+	pid = actor(self->s, CPU_A, act_spin_anywhere_in_cgroup);
+	AWAIT_ISOLATED(AT_ENTERED);
+	IN_TIME(write_text(HERE "/cpuset.cpus", "0-1"));
+	EXPECT_TOLD(TASK_ISOLATION_CAUSE_CPUSET, "cpuset");
+	ASSERT_EQ(0, write_text(HERE "/cpuset.cpus", one));
 	EXPECT_HEALTHY();
 }
 

@@ -9,13 +9,14 @@
  *   alarm   hrtimer on that CPU, armed by a cross call; waited for
  *   tick-after-call   the same, on the way out of the next prctl() there that succeeds
  *   signal-after-call   SIGUSR2 for its caller, likewise
+ *   callback  a hotplug state comes and goes: the hotplug thread of every CPU runs for it
  *   order   what only orders memory       readers  a grace period of RCU Tasks Trace
  *   churn   kernel addresses freed, until they are flushed
  *   unalias what precedes a change of page attributes: freed addresses flushed now;
  *   patch   kernel text patched to and fro: a static key
- *           these five concern every CPU, whatever number is given
+ *           these six concern every CPU, whatever number is given
  *   task-resume, task-signal   task work for the task of that number, by either way to tell it
- * Reading gives the number of work items and task works that have run.
+ * Reading gives the number of work items, task works and callbacks that have run.
  *
  * Context: called on a housekeeping CPU. Never part of an installation.
  */
@@ -241,6 +242,24 @@ static int give_task_work(pid_t nr, enum task_work_notify_mode how)
 	return error;
 }
 
+static int run_callback(unsigned int cpu)
+{
+	atomic_long_inc(&works);
+	return 0;
+}
+
+/* Takes the hotplug lock itself: not under it. */
+static int do_callback(void)
+{
+	int state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "task_isolation_disturb", run_callback,
+				      NULL);
+
+	if (state < 0)
+		return state;
+	cpuhp_remove_state(state);
+	return 0;
+}
+
 static int disturb(const char *kind, int cpu)
 {
 	if (!strcmp(kind, "churn"))
@@ -304,6 +323,10 @@ static ssize_t write_file(struct file *f, const char __user *from, size_t len, l
 	}
 	if (!strcmp(kind, "task-resume") || !strcmp(kind, "task-signal")) {
 		error = give_task_work(cpu, kind[5] == 'r' ? TWA_RESUME : TWA_SIGNAL);
+		return error ? error : len;
+	}
+	if (!strcmp(kind, "callback")) {
+		error = do_callback();
 		return error ? error : len;
 	}
 	if (!strcmp(kind, "readers")) {

@@ -10,7 +10,7 @@ unexport ARCH KERNEL
 
 .DEFAULT_GOAL := help
 .PHONY: demo check check-host check-taskiso check-tools check-vm check-mutants check-install check-long check-style
-.PHONY: check-scripts check-ordering check-regress check-all bench bench-growth oracle taskiso clean help
+.PHONY: check-scripts check-ordering check-regress check-stress check-all bench bench-growth oracle taskiso clean help
 
 help:
 	@echo 'make demo            see it work: one program without isolation, with nohz_full, with task isolation'
@@ -20,7 +20,8 @@ help:
 	@echo 'make check-mutants   every deliberate breakage must be found'
 	@echo 'make check-install   DKMS: add, build, install, remove'
 	@echo 'make check-regress   the kernel'\''s own selftests: on the unpatched kernel and on ours the same'
-	@echo 'make check-long      text patching under stress, also on the debug kernel; 10 minutes among all noise; long counts'
+	@echo 'make check-stress    text patching while CPUs enter, also on the debug kernel'
+	@echo 'make check-long      the same; modules loaded 200 times; long counts; 10 minutes among all noise'
 	@echo 'make check-style     shell, C and C++ style, licence lines'
 	@echo 'make check-all       all of these'
 	@echo 'make oracle          an outsider who knows nothing of us counts what reaches a CPU, beside our counters'
@@ -66,21 +67,24 @@ check-install:
 check-regress:
 	selftests/regress/run --kernel $(KERNEL) --arch $(ARCH)
 
-check-long:
+check-stress:
 	selftests/stress/run --kernel $(KERNEL) --arch $(ARCH)
 	selftests/stress/run --kernel $(KERNEL) --arch $(ARCH) --debug-kernel
-	selftests/run-in-vm --append task_isolation_rounds=200 --only restore
-	selftests/run-in-vm --append task_isolation_rounds=10 --only completeness
+
+check-long: check-stress
+	selftests/run-in-vm --kernel $(KERNEL) --arch $(ARCH) --append task_isolation_rounds=200 --only restore
+	selftests/run-in-vm --kernel $(KERNEL) --arch $(ARCH) --append task_isolation_rounds=10 --only completeness
 	bench/oracle/run
-	bench/noise/run --mix 600
 	bench/noise/run --mix 60 --starts 10
+	bench/noise/run --mix 600
 
 check-style: check-scripts
 
 check-scripts:
+	vm/install-packages --for check-style
 	vm/check-scripts
 
-check-all: check check-install check-style check-mutants check-regress
+check-all: check check-install check-style check-mutants check-regress check-long
 
 bench:
 	bench/run --kernel $(KERNEL) --arch $(ARCH)

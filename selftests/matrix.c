@@ -414,10 +414,8 @@ FIXTURE_VARIANT(matrix) { enum mode mode; unsigned long flags; enum setting sett
 		{ MODE_ONE_SHOT, ONE_SHOT, value }
 
 IN_FOUR_MODES(alone, ALONE);
-#ifdef __x86_64__
 IN_FOUR_MODES(beside_isolated, BESIDE_ISOLATED);
 IN_FOUR_MODES(beside_sleeper, BESIDE_SLEEPER);
-#endif
 
 FIXTURE_SETUP(matrix)
 {
@@ -433,21 +431,13 @@ FIXTURE_TEARDOWN(matrix)
 	restore_switches();
 }
 
-/* A line of the matrix: twelve tests, or in a 32-bit program four. */
+/* A line of the matrix: twelve tests. */
 #define CASE(test, ...)									\
 	TEST_F_TIMEOUT(matrix, test, CASE_TIMEOUT)					\
 	{										\
 		static const struct event this_event = { __VA_ARGS__ };			\
 		happens(_metadata, &this_event, variant->mode);				\
 	}
-
-/* Lines that a 32-bit program has nothing of its own to say to. */
-#ifdef __x86_64__
-#define CASE_64(...)	CASE(__VA_ARGS__)
-#else
-#define CASE_64(test, ...) \
-	static const struct event test MAYBE_UNUSED = { __VA_ARGS__ };
-#endif
 
 #define TEXT_(x)	#x
 #define TEXT(x)		TEXT_(x)
@@ -499,7 +489,6 @@ static void touch_page(struct stage *s)
 CASE(p3_2_page_fault, .row = FAULT, .prepare = map_page, .own = touch_page,
      .name = { TASK_ISOLATION_CAUSE_PAGE_FAULT, "page fault at" })
 
-#ifdef __x86_64__
 /* With UMIP a general protection fault; the kernel answers in its place. */
 static void store_gdt(struct stage *s)
 {
@@ -510,7 +499,6 @@ static void store_gdt(struct stage *s)
 
 CASE(p3_2_served_trap, .row = FAULT, .own = store_gdt,
      .name = { TASK_ISOLATION_CAUSE_TRAP, "trap 13" })
-#endif
 
 static void call_exempt(struct stage *s)
 {
@@ -540,7 +528,7 @@ static bool send_barrier(struct stage *s, pid_t pid, enum mode mode)
 	return !syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
 }
 
-CASE_64(p3_3_membarrier, .row = INTERFERENCE, .prepare = register_barrier, .provoke = send_barrier,
+CASE(p3_3_membarrier, .row = INTERFERENCE, .prepare = register_barrier, .provoke = send_barrier,
 	.name = { TASK_ISOLATION_CAUSE_IPI, "ipi" }, .other = INTERFERENCE)
 
 static void map_zeroes(struct stage *s)
@@ -557,7 +545,7 @@ static bool replace_page(struct stage *s, pid_t pid, enum mode mode)
 	return process_vm_writev(pid, &from, 1, &to, 1, 0) == 1;
 }
 
-CASE_64(p3_3_tlb_flush, .row = INTERFERENCE, .prepare = map_zeroes, .provoke = replace_page,
+CASE(p3_3_tlb_flush, .row = INTERFERENCE, .prepare = map_zeroes, .provoke = replace_page,
 	.name = { TASK_ISOLATION_CAUSE_TLB_FLUSH, "tlb flush" }, .other = INTERFERENCE)
 
 static bool send_kick(struct stage *s, pid_t pid, enum mode mode)
@@ -565,7 +553,7 @@ static bool send_kick(struct stage *s, pid_t pid, enum mode mode)
 	return !disturb("kick", s->cpu);
 }
 
-CASE_64(p3_3_reschedule, .row = INTERFERENCE, .provoke = send_kick,
+CASE(p3_3_reschedule, .row = INTERFERENCE, .provoke = send_kick,
 	.name = { TASK_ISOLATION_CAUSE_RESCHEDULE, "reschedule" })
 
 static bool arm_timer(struct stage *s, pid_t pid, enum mode mode)
@@ -574,7 +562,7 @@ static bool arm_timer(struct stage *s, pid_t pid, enum mode mode)
 }
 
 /* The CPU has to be told of it; when the timer is due, a persistent task is not isolated. */
-CASE_64(p3_3_timer, .row = INTERFERENCE, .provoke = arm_timer,
+CASE(p3_3_timer, .row = INTERFERENCE, .provoke = arm_timer,
 	.name = { TASK_ISOLATION_CAUSE_IPI, "ipi" },
 	.or_name = { TASK_ISOLATION_CAUSE_TIMER, "timer" }, .may_be_late = true)
 
@@ -586,7 +574,7 @@ static bool need_tick(struct stage *s, pid_t pid, enum mode mode)
 }
 
 /* Sent to another CPU it comes as a cross call, and may be known as that alone. */
-CASE_64(p3_3_irq_work, .row = INTERFERENCE, .provoke = need_tick,
+CASE(p3_3_irq_work, .row = INTERFERENCE, .provoke = need_tick,
 	.name = { TASK_ISOLATION_CAUSE_IRQ_WORK, "irq_work" },
 	.or_name = { TASK_ISOLATION_CAUSE_IPI, "ipi" }, .may_be_late = true)
 
@@ -595,7 +583,7 @@ static bool queue_work(struct stage *s, pid_t pid, enum mode mode)
 	return !disturb("work", s->cpu);
 }
 
-CASE_64(p3_3_preemption, .row = INTERFERENCE, .provoke = queue_work,
+CASE(p3_3_preemption, .row = INTERFERENCE, .provoke = queue_work,
 	.name = { TASK_ISOLATION_CAUSE_PREEMPTED, "preempted by kworker/" }, .may_be_late = true)
 
 /* ---- 3.4: delivery ------------------------------------------------------------ */
@@ -656,7 +644,7 @@ static bool move_away(struct stage *s, pid_t pid, enum mode mode)
 	return !bind_task(pid, ELSEWHERE);
 }
 
-CASE_64(p3_4_affinity, .row = DELIVERY, .provoke = move_away,
+CASE(p3_4_affinity, .row = DELIVERY, .provoke = move_away,
 	.name = { TASK_ISOLATION_CAUSE_AFFINITY, "affinity" })
 
 /* It may stay where it is, but on one CPU alone it is no longer. */
@@ -670,7 +658,7 @@ static bool let_move(struct stage *s, pid_t pid, enum mode mode)
 	return !sched_setaffinity(pid, sizeof(set), &set);
 }
 
-CASE_64(p3_4_wider_affinity, .row = DELIVERY, .provoke = let_move,
+CASE(p3_4_wider_affinity, .row = DELIVERY, .provoke = let_move,
 	.name = { TASK_ISOLATION_CAUSE_AFFINITY, "affinity" })
 
 static void join_cgroup(struct stage *s)
@@ -689,7 +677,7 @@ static bool shrink_cpuset(struct stage *s, pid_t pid, enum mode mode)
 	return !write_text(CGROUP "/cpuset.cpus", "0-1");
 }
 
-CASE_64(p3_4_cpuset, .row = DELIVERY, .prepare = join_cgroup, .provoke = shrink_cpuset,
+CASE(p3_4_cpuset, .row = DELIVERY, .prepare = join_cgroup, .provoke = shrink_cpuset,
 	.restore = leave_cgroup, .name = { TASK_ISOLATION_CAUSE_CPUSET, "cpuset" },
 	.other = DELIVERY)
 
@@ -712,7 +700,7 @@ static void take_online(void)
 }
 
 /* All other CPUs stand still for a moment, the one with the other thread too. */
-CASE_64(p3_4_hotplug, .row = DELIVERY, .provoke = take_offline, .restore = take_online,
+CASE(p3_4_hotplug, .row = DELIVERY, .provoke = take_offline, .restore = take_online,
 	.name = { TASK_ISOLATION_CAUSE_HOTPLUG, "hotplug" }, .other = INTERFERENCE,
 	.other_name = { TASK_ISOLATION_CAUSE_PREEMPTED, "preempted by migration/" },
 	.or_other_name = { TASK_ISOLATION_CAUSE_IPI, "ipi" }, .other_often = true)
@@ -771,7 +759,7 @@ static bool freeze(struct stage *s, pid_t pid, enum mode mode)
 	       !write_text(CGROUP "/cgroup.freeze", "0");
 }
 
-CASE_64(p3_5_freezer, .row = PASSING, .prepare = join_cgroup, .provoke = freeze,
+CASE(p3_5_freezer, .row = PASSING, .prepare = join_cgroup, .provoke = freeze,
 	.restore = leave_cgroup, .name = { TASK_ISOLATION_CAUSE_FREEZER, "freezer" },
 	.other = PASSING)
 
@@ -802,7 +790,7 @@ static bool fill_pipe(struct stage *s, pid_t pid, enum mode mode)
 	return write(s->fd[1], "x", 1) == 1;
 }
 
-CASE_64(p3_5_task_work, .row = PASSING, .prepare = watch_pipe, .provoke = fill_pipe,
+CASE(p3_5_task_work, .row = PASSING, .prepare = watch_pipe, .provoke = fill_pipe,
 	.name = { TASK_ISOLATION_CAUSE_WORK, "work tctx_task_work" })
 
 /* ---- 3.6: NMI ------------------------------------------------------------------ */

@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The part of the matrix in which a 32-bit program could differ; built with -m32. */
+/* The matrix for 32-bit programs; built with -m32. */
 #include "matrix.c"

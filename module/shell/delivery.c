@@ -45,7 +45,7 @@ u32 delivery_displaced(const struct task_isolation *isolation)
 	guard(raw_spinlock_irqsave)(&current->pi_lock);
 	if (cpumask_equal(&current->cpus_mask, cpumask_of(cpu)) && raw_smp_processor_id() == cpu)
 		return TASK_ISOLATION_CAUSE_NONE;
-	/* What sched_setaffinity() asked for is kept, and is neither this CPU alone nor as before. */
+	/* What sched_setaffinity() asked for is kept: neither this CPU alone nor as before. */
 	if (current->user_cpus_ptr && !cpumask_equal(current->user_cpus_ptr, cpumask_of(cpu)) &&
 	    asked_cpus() != owner->asked_cpus)
 		return TASK_ISOLATION_CAUSE_AFFINITY;

@@ -224,6 +224,30 @@ TEST_F_TIMEOUT(enter, p2_7_a_traced_caller_is_EAGAIN, CASE_TIMEOUT)
 	SAYS("trace");
 }
 
+static void act_wait_for_timer(struct stage *s)
+{
+	arm_local_timer(1500);
+	s->at = AT_READY;
+	try(s, s->flags);
+}
+
+/* It is told when it looks up, here when the timer is over. */
+TEST_F_TIMEOUT(enter, p2_7_a_tracer_that_comes_while_it_waits_is_EAGAIN, CASE_TIMEOUT)
+{
+	pid_t pid;
+
+	write_text(FILE_TIMER_MIGRATION, "0");
+	write_number(FILE_TIMEOUT, 15000);
+	self->s->flags = PERSISTENT;
+	pid = actor(self->s, CPU_A, act_wait_for_timer);
+	ASSERT_TRUE(UNTIL(owner_of(CPU_A) == pid));
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, pid, 0, 0));
+	EXPECT_TRUE(ended_well(finish(pid)));
+	write_text(FILE_TIMER_MIGRATION, "1");
+	REFUSED_WITH(EAGAIN);
+	SAYS("trace");
+}
+
 /* ---- it cannot become quiet now ---------------------------------------- */
 
 TEST_F_TIMEOUT(enter, p2_7_another_runnable_task_is_EAGAIN_in_time, CASE_TIMEOUT)

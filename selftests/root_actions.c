@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What root does to an isolated CPU or task goes through, and in time. */
-#include "isolation.h"
+#include "modules.h"
 #include <linux/kexec.h>
 #include "kselftest_harness.h"
 
@@ -566,6 +566,20 @@ TEST_F_TIMEOUT(root, p4_4_release, CASE_TIMEOUT)
 	EXPECT_EQ(0, owner_of(CPU_A));
 	EXPECT_TOLD(TASK_ISOLATION_CAUSE_RELEASE, "release");
 	IN_TIME(write_text(FILE_RELEASE, "0"));
+	EXPECT_HEALTHY();
+}
+
+TEST_F_TIMEOUT(root, p4_4_modules_go_after_a_release, CASE_TIMEOUT)
+{
+	pid_t pid = actor(self->s, CPU_A, act_spin);
+
+	AWAIT_ISOLATED(AT_ENTERED);
+	IN_TIME(write_text(FILE_RELEASE, "1"));
+	IN_TIME(unload(STANDARD));
+	IN_TIME(unload(SHELL));
+	EXPECT_TRUE(alive(self->s)) TH_LOG("not alive");
+	ASSERT_EQ(0, load(SHELL, ""));
+	ASSERT_EQ(0, load(STANDARD, ""));
 	EXPECT_HEALTHY();
 }
 

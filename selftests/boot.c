@@ -43,6 +43,25 @@ static bool log_has(const char *one, const char *two)
 	}								\
 	FIXTURE_TEARDOWN(name) { }
 
+/* task_isolation=2,3 and nothing else that concerns CPUs; tsc=reliable is the emulator's need */
+BOOT(alone)
+
+TEST_F(alone, p5_5_no_boot_word_but_ours)
+{
+	static const char *const others[] = { "nohz_full=", "isolcpus=", "rcu_nocbs=", "rcu_nocb_poll",
+					      "nosoftlockup", "nowatchdog", "skew_tick", "mce=", "irqaffinity=" };
+	char line[4096];
+
+	read_text("/proc/cmdline", line, sizeof(line));
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		EXPECT_EQ(NULL, strstr(line, others[i])) TH_LOG("the boot line has %s", others[i]);
+	}
+	EXPECT_STREQ("2-3", self->list);
+	EXPECT_TRUE(ended_well(finish(actor(self->s, 2, act_quick))));
+	EXPECT_EQ(0, self->s->error) TH_LOG("%s", self->s->info.refusal);
+	EXPECT_EQ((long)PERSISTENT, self->s->flags_after);
+}
+
 /* nohz_full=1-3 isolcpus=domain,managed_irq,1-3 task_isolation=2 */
 BOOT(subset)
 

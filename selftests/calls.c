@@ -373,9 +373,9 @@ static void act_nowait(struct stage *s)
 {
 	long end = now_ms() + PATIENCE_MS;
 
-	do {
-		s->error = enter(s->flags) ? errno : 0;
-	} while (s->error == EAGAIN && now_ms() < end);
+	/* what is in the way has its time in between */
+	while ((s->error = enter(s->flags) ? errno : 0) == EAGAIN && now_ms() < end)
+		usleep(2000);
 	s->value[0] = flags_now();
 }
 

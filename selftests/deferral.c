@@ -245,6 +245,8 @@ TEST_F_TIMEOUT(deferral, a_change_of_attributes_flushes_what_is_left, CASE_TIMEO
 	foreign = cpu_number(CPU_A, "foreign");
 	synchronised = cpu_number(CPU_A, "synchronised");
 	ASSERT_EQ(0, disturb("unalias", 0));
+	/* the interrupt was waited for, what its way out counts was not */
+	EXPECT_TRUE(UNTIL(cpu_number(CPU_A, "foreign") > foreign));
 	EXPECT_EQ(foreign + 1, cpu_number(CPU_A, "foreign"));
 	EXPECT_EQ(synchronised + 1, cpu_number(CPU_A, "synchronised"));
 	/* and once is enough */

@@ -596,7 +596,7 @@ static void act_enter_slowly(struct stage *s)
 	handle(CHOSEN, on_chosen, 0);
 	signal(SIGHUP, SIG_IGN);
 	start_helper(s);
-	arm_local_timer(3000);
+	arm_local_timer(1500 + 3 * default_timeout_ms() / 2);
 	s->at = AT_READY;
 	if (enter_on_stage(s, s->flags))
 		return;
@@ -613,7 +613,7 @@ TEST_F_TIMEOUT(modes, p3_7_what_arrives_while_entering_is_no_loss, CASE_TIMEOUT)
 	pid_t pid;
 
 	write_text(FILE_TIMER_MIGRATION, "0");
-	write_number(FILE_TIMEOUT, 30000);
+	write_number(FILE_TIMEOUT, 60000);
 	pid = actor(self->s, CPU_A, act_enter_slowly);
 	EXPECT_TRUE(UNTIL(self->s->at == AT_READY && cpu_state_is(CPU_A, "entering")));
 	while (self->s->at == AT_READY && during < 50) {

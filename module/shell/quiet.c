@@ -80,6 +80,37 @@ static void nap_end(struct nap *nap)
 		nap_put(nap);
 }
 
+/*
+ * This CPU's callbacks are run in order, so this one comes last; and it is not lazy,
+ * nor are those before it any more.
+ */
+static void queue_callback(struct nap *nap)
+{
+	nap->queued = true;
+	refcount_inc(&nap->users);
+	call_rcu_hurry(&nap->callback, callbacks_done);
+}
+
+/*
+ * Who does not wait is refused because of callbacks that may be lazy, which is ten
+ * seconds. See to it that a later try finds them done; not at each, for this is a
+ * callback more.
+ */
+static void hurry_callbacks(struct owner *owner)
+{
+	u64 now = ktime_get_ns();
+	struct nap *nap;
+
+	if (owner->hurried && now - owner->hurried < NSEC_PER_SEC)
+		return;
+	nap = make_nap();
+	if (!nap)
+		return;
+	owner->hurried = now;
+	queue_callback(nap);
+	nap_put(nap);
+}
+
 /* Exit work that only the way out can do. Signals and stops wake a sleeper themselves. */
 static bool work_waits(void)
 {
@@ -106,12 +137,8 @@ static void sleep_for(struct nap **of_wait, u64 ns, bool callbacks)
 		return;
 	}
 	reinit_completion(&nap->done);
-	if (callbacks && !smp_load_acquire(&nap->queued)) {
-		/* This CPU's callbacks are run in order, so this one comes last. */
-		nap->queued = true;
-		refcount_inc(&nap->users);
-		call_rcu_hurry(&nap->callback, callbacks_done);
-	}
+	if (callbacks && !smp_load_acquire(&nap->queued))
+		queue_callback(nap);
 	do {
 		u64 now = ktime_get_ns();
 		u64 left = end > now ? end - now : 0;
@@ -330,6 +357,8 @@ static int wait_until_quiet(struct owner *owner, struct nap **nap)
 			break;
 		cond_resched();
 	}
+	if (owner->nowait && (unmet & TASK_ISOLATION_UNMET_RCU))
+		hurry_callbacks(owner);
 	find_in_the_way(unmet, &cause);
 	if (!verdict.error)
 		verdict.error = -EAGAIN;

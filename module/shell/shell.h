@@ -41,6 +41,7 @@
  * @restarted: when the call was made to start again for task work, 0 if not
  * @restart_start: what @wait_start was then
  * @quiesced: what has been tried in it
+ * @hurried: when RCU callbacks that a refused entry did not wait for were hurried
  * @admit: facts of the last entry, for the text of a refusal
  * @refusal_errno: @refusal_unmet: @refusal: why the last entry was refused
  * @loss: @loss_text: why the last stay ended
@@ -78,6 +79,7 @@ struct owner {
 	u64 restarted;
 	u64 restart_start;
 	u32 quiesced;
+	u64 hurried;
 	struct policy_admit_facts admit;
 	u32 refusal_errno;
 	u32 refusal_unmet;

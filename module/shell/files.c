@@ -360,6 +360,13 @@ static void remove_cpus(void)
 	cpumask_clear(&with_files);
 }
 
+/* Out of sysfs at once: the last reference may be held a while, and the next load wants the name. */
+static void remove_directory(void)
+{
+	kobject_del(directory);
+	kobject_put(directory);
+}
+
 int files_add(void)
 {
 	struct device *device;
@@ -384,12 +391,12 @@ int files_add(void)
 	}
 	return 0;
 put:
-	kobject_put(directory);
+	remove_directory();
 	return error;
 }
 
 void files_remove(void)
 {
 	remove_cpus();
-	kobject_put(directory);
+	remove_directory();
 }

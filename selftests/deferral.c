@@ -444,6 +444,7 @@ static void act_busy_with_calls(struct stage *s)
  */
 TEST_F_TIMEOUT(deferral, entries_beside_patching, CASE_TIMEOUT)
 {
+	int rounds = default_timeout_ms() > 1000 ? ROUNDS : 3 * ROUNDS;
 	pid_t pid;
 	long deferred, synchronised;
 
@@ -453,7 +454,7 @@ TEST_F_TIMEOUT(deferral, entries_beside_patching, CASE_TIMEOUT)
 	ASSERT_TRUE(UNTIL(self->s->turns > 10));
 	deferred = cpu_number(CPU_A, "deferred");
 	synchronised = cpu_number(CPU_A, "synchronised");
-	for (int i = 0; i < 5 * ROUNDS; i++) {
+	for (int i = 0; i < rounds; i++) {
 		toggle_event();
 		toggle_tracer();
 	}

@@ -232,7 +232,7 @@ static void act_short_company(struct stage *s)
 	s->at = AT_READY;
 	spin_until_may(s, 1);
 	/* some work of its own is left, then it goes */
-	for (int i = 0; i < 20000; i++)
+	for (int i = default_timeout_ms() > 1000 ? 1000 : 20000; i; i--)
 		relax();
 }
 

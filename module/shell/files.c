@@ -360,7 +360,7 @@ static void remove_cpus(void)
 	cpumask_clear(&with_files);
 }
 
-/* Out of sysfs at once: the last reference may be held a while, and the next load wants the name. */
+/* Out of sysfs at once: a last reference may stay a while, and the next load wants the name. */
 static void remove_directory(void)
 {
 	kobject_del(directory);

@@ -357,7 +357,7 @@ static int wait_until_quiet(struct owner *owner, struct nap **nap)
 			break;
 		cond_resched();
 	}
-	if (owner->nowait && (unmet & TASK_ISOLATION_UNMET_RCU))
+	if (unmet & TASK_ISOLATION_UNMET_RCU)
 		hurry_callbacks(owner);
 	find_in_the_way(unmet, &cause);
 	if (!verdict.error)

@@ -137,3 +137,19 @@ bool delivery_find(const struct owner *owner, unsigned long ti_work, struct poli
 	*event = (struct policy_event){ };
 	return false;
 }
+
+/*
+ * Who sent it, when the interrupt that the owner was entered by came to make it look
+ * up, and one alone did that. Before the entry is judged.
+ */
+bool delivery_sender(const struct task_isolation *isolation, struct task_isolation_note *note)
+{
+	struct task_isolation_record entry;
+
+	if (!isolation->entered)
+		return false;
+	task_isolation_classify(isolation, &entry);
+	return entry.kind == TASK_ISOLATION_ENTRY_RESCHEDULE &&
+	       task_isolation_find_note(isolation, TASK_ISOLATION_BY_RESCHEDULE, true, note) ==
+		       TASK_ISOLATION_SENT_AFTER;
+}

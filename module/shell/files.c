@@ -19,18 +19,19 @@ u64 admission = POLICY_ALLOW_PRIVILEGED;
 
 /* ---- of a CPU ------------------------------------------------------------------ */
 
-enum { OWN, FOREIGN, ABSORBED, LATE };
+enum { OWN, FOREIGN, ABSORBED, LATE, UNKNOWN };
 
 static ssize_t show_counter(struct device *device, char *text, int which)
 {
 	struct cpu_record *record = per_cpu_ptr(&cpu_records, device->id);
-	u64 counters[4] = { };
+	u64 counters[5] = { };
 
 	scoped_guard(spinlock, &owners_lock) {
 		counters[OWN] = record->own;
 		counters[FOREIGN] = record->foreign;
 		counters[ABSORBED] = record->absorbed;
 		counters[LATE] = record->late;
+		counters[UNKNOWN] = record->unknown;
 		/* One that is still entering has none yet. */
 		if (record->owner && record->owner->flags)
 			owner_counters(record->owner, counters);
@@ -50,6 +51,7 @@ COUNTER(own, OWN);
 COUNTER(foreign, FOREIGN);
 COUNTER(absorbed, ABSORBED);
 COUNTER(late, LATE);
+COUNTER(unknown, UNKNOWN);
 
 /* How often another CPU did not interrupt this one, of a kind. */
 static ssize_t deferred_show(struct device *device, struct device_attribute *attribute, char *text)
@@ -135,6 +137,7 @@ static struct attribute *cpu_attributes[] = {
 	&dev_attr_foreign.attr,
 	&dev_attr_absorbed.attr,
 	&dev_attr_late.attr,
+	&dev_attr_unknown.attr,
 	&dev_attr_deferred.attr,
 	&dev_attr_skipped.attr,
 	&dev_attr_synchronised.attr,

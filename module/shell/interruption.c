@@ -14,6 +14,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/thread_info.h>
+#include <linux/tick.h>
 #include <asm/syscall.h>
 #include <asm/unistd.h>
 #ifdef CONFIG_IA32_EMULATION
@@ -27,24 +28,53 @@ static struct owner *owner_of(struct task_isolation *isolation)
 	return container_of(isolation, struct owner, isolation);
 }
 
-void interruption_count(struct owner *owner, u32 which)
+static bool ends(const struct policy_verdict *verdict)
 {
-	switch ((enum policy_count)which) {
+	return verdict->state == TASK_ISOLATION_OFF || verdict->state == TASK_ISOLATION_LOST;
+}
+
+/* A counter of the task's, and what anybody may see of it. */
+static void count(u64 *counter, u64 *shown)
+{
+	WRITE_ONCE(*counter, *counter + 1);
+	WRITE_ONCE(*shown, *counter);
+}
+
+/*
+ * Count what the verdict says, and tell whoever reads the same. Who ends a stay
+ * tells it also when it was counted before.
+ */
+void interruption_count(struct owner *owner, const struct policy_event *event,
+			const struct policy_verdict *verdict,
+			const struct task_isolation_note *note)
+{
+	struct task_isolation *isolation = &owner->isolation;
+	u32 flags = ends(verdict) && verdict->record ? TASK_ISOLATION_REPORT_LOSS : 0;
+
+	switch ((enum policy_count)verdict->count) {
 	case POLICY_COUNT_OWN:
-		WRITE_ONCE(owner->isolation.own, owner->isolation.own + 1);
+		count(&isolation->own, &isolation->page->own);
+		flags |= TASK_ISOLATION_REPORT_OWN;
 		break;
 	case POLICY_COUNT_FOREIGN:
-		WRITE_ONCE(owner->isolation.foreign, owner->isolation.foreign + 1);
+		count(&isolation->foreign, &isolation->page->foreign);
+		flags |= TASK_ISOLATION_REPORT_FOREIGN;
 		break;
 	case POLICY_COUNT_ABSORBED:
-		WRITE_ONCE(owner->isolation.absorbed, owner->isolation.absorbed + 1);
+		count(&isolation->absorbed, &isolation->page->absorbed);
+		flags |= TASK_ISOLATION_REPORT_ABSORBED;
 		break;
 	case POLICY_COUNT_NONE:
 		break;
 	}
+	if (verdict->count != POLICY_COUNT_NONE &&
+	    event->cause.cause == TASK_ISOLATION_CAUSE_UNKNOWN)
+		count(&owner->unknown, &isolation->page->unknown);
+	if (flags)
+		report_interruption(owner, &event->cause, note, flags);
 }
 
-static void cause_text(const struct policy_cause *cause, char text[TASK_ISOLATION_TEXT_LEN])
+void interruption_text(const struct policy_cause *cause, char text[TASK_ISOLATION_TEXT_LEN])
 {
 	const struct policy_operations *policy;
 
@@ -55,11 +85,19 @@ static void cause_text(const struct policy_cause *cause, char text[TASK_ISOLATIO
 }
 
 /* The last loss as the task itself may read it. */
-void interruption_remember(struct owner *owner, const struct policy_cause *cause)
+void interruption_remember(struct owner *owner, const struct policy_cause *cause,
+			   const struct task_isolation_note *note)
 {
-	owner->loss = *cause;
-	owner_mask(&owner->loss);
-	cause_text(&owner->loss, owner->loss_text);
+	struct last_loss *last = &owner->last;
+
+	last->cause = *cause;
+	owner_mask(&last->cause);
+	interruption_text(&last->cause, last->text);
+	last->time_ns = ktime_get_ns();
+	if (note)
+		last->note = *note;
+	else
+		memset(&last->note, 0, sizeof(last->note));
 }
 
 /*
@@ -75,16 +113,11 @@ void interruption_record(struct owner *owner, const struct policy_cause *cause)
 	/* The CPU may have its next owner already, who starts without a loss. */
 	if (record->owner && record->owner != owner)
 		return;
-	cause_text(cause, text);
+	interruption_text(cause, text);
 	/* Not get_task_comm(): that locks. A name that changes right now is half of each. */
 	strscpy(comm, owner->task->comm);
 	snprintf(record->last_loss, sizeof(record->last_loss), "%*pE/%d: %s",
 		 (int)strnlen(comm, sizeof(comm)), comm, task_pid_nr(owner->task), text);
-}
-
-static bool ends(const struct policy_verdict *verdict)
-{
-	return verdict->state == TASK_ISOLATION_OFF || verdict->state == TASK_ISOLATION_LOST;
 }
 
 /* What the policy says of @event. Without an answer: count it and stay isolated. */
@@ -118,30 +151,33 @@ void interruption_ask(const struct owner *owner, struct policy_event *event,
 }
 
 /*
- * Ask, and do what is answered. False: the task is no owner any more, and a
- * signal may be pending.
+ * Ask, and do what is answered; @note: who sent it, or NULL. False: the task is no
+ * owner any more, and a signal may be pending.
  */
-bool interruption_judge(struct owner *owner, struct policy_event *event)
+bool interruption_judge(struct owner *owner, struct policy_event *event,
+			const struct task_isolation_note *note)
 {
 	struct policy_verdict verdict;
 
 	interruption_ask(owner, event, &verdict);
-	interruption_count(owner, verdict.count);
+	/* In the owner's time: the next one has counters of its own. */
+	interruption_count(owner, event, &verdict, note);
 	if (!ends(&verdict)) {
 		owner->isolation.may_wait = verdict.may_wait;
 		if (verdict.log)
-			log_loss(current, owner->isolation.cpu, &event->cause, verdict.log);
+			log_loss(current, owner->isolation.cpu, &event->cause, verdict.log, note);
 		return true;
 	}
 
 	owner->lost = verdict.state == TASK_ISOLATION_LOST;
 	owner_leave(owner, verdict.record ? &event->cause : NULL);
 	if (verdict.record)
-		interruption_remember(owner, &event->cause);
+		interruption_remember(owner, &event->cause, note);
 	if (verdict.log)
-		log_loss(current, owner->isolation.cpu, &event->cause, verdict.log);
+		log_loss(current, owner->isolation.cpu, &event->cause, verdict.log, note);
 	if (verdict.signal)
-		task_isolation_force_signal(verdict.signal, event->cause.cause, 0);
+		task_isolation_force_signal(verdict.signal, event->cause.cause,
+					    note ? report_sender_pid(note) : 0);
 	/* For the caller in the system call work. */
 	event->syscall = verdict.execute;
 	return false;
@@ -201,7 +237,7 @@ bool interruption_syscall(struct task_isolation *isolation, struct pt_regs *regs
 	syscall_get_arguments(current, regs, arguments);
 	event.argument = arguments[0];
 	isolation->entered = false;
-	if (interruption_judge(owner, &event) || event.syscall)
+	if (interruption_judge(owner, &event, NULL) || event.syscall)
 		return true;
 	/* With a handler the call restarts when that returns. */
 	syscall_set_return_value(current, regs,
@@ -254,7 +290,9 @@ void interruption_pending(struct task_isolation *isolation, struct pt_regs *regs
 {
 	struct owner *owner = owner_of(isolation);
 	struct policy_event event = { };
+	struct task_isolation_note note;
 	int cpu = isolation->cpu;
+	bool known;
 
 	if (!isolation->ready)
 		cut_short(owner, regs, ti_work);
@@ -263,10 +301,11 @@ void interruption_pending(struct task_isolation *isolation, struct pt_regs *regs
 	if (delivery_find(owner, ti_work, &event)) {
 		event.counted = !isolation->entered;
 		event.own = interruption_own_fault(isolation);
+		known = delivery_sender(isolation, &note);
 		isolation->entered = false;
 		isolation->nmi = false;
 		isolation->preempted_pid = 0;
-		if (!interruption_judge(owner, &event)) {
+		if (!interruption_judge(owner, &event, known ? &note : NULL)) {
 			if (event.cause.cause == TASK_ISOLATION_CAUSE_HOTPLUG)
 				quiet_give_way(cpu);
 			return;
@@ -281,13 +320,104 @@ void interruption_pending(struct task_isolation *isolation, struct pt_regs *regs
 		isolation->retried = false;
 }
 
-/* What the noted entry was, as an event. */
-static void describe_entry(const struct task_isolation *isolation, struct pt_regs *regs,
-			   struct policy_event *event)
+/* Somebody else took the CPU after it, or wants it: that is what it was for. */
+static void blame_other_task(const struct task_isolation *isolation, struct policy_cause *cause)
+{
+	pid_t taker, other;
+
+	/* Read once: a task that takes it right here must not lend its name to the other. */
+	taker = READ_ONCE(isolation->preempted_pid);
+	if (!taker && !task_isolation_other_task(&other, cause->name))
+		return;
+	cause->cause = TASK_ISOLATION_CAUSE_PREEMPTED;
+	cause->detail = taker ?: other;
+	if (taker)
+		strscpy(cause->name, isolation->preempted_comm, sizeof(isolation->preempted_comm));
+}
+
+static void name_function(struct policy_cause *cause, u32 class, unsigned long function)
+{
+	cause->cause = class;
+	cause->address = function;
+	snprintf(cause->name, sizeof(cause->name), "%ps", (void *)function);
+}
+
+/* What the sender of an interrupt wanted. */
+static void describe_note(const struct task_isolation *isolation,
+			  const struct task_isolation_note *note, struct policy_cause *cause)
+{
+	switch ((enum task_isolation_for)note->kind) {
+	case TASK_ISOLATION_FOR_CALL:
+		name_function(cause, task_isolation_flushes(note) ?
+			      TASK_ISOLATION_CAUSE_TLB_FLUSH : TASK_ISOLATION_CAUSE_IPI,
+			      note->what);
+		break;
+	case TASK_ISOLATION_FOR_IRQ_WORK:
+		name_function(cause, TASK_ISOLATION_CAUSE_IRQ_WORK, note->what);
+		break;
+	case TASK_ISOLATION_FOR_WORK:
+		name_function(cause, TASK_ISOLATION_CAUSE_WORK, note->what);
+		break;
+	case TASK_ISOLATION_FOR_TIMER:
+		name_function(cause, TASK_ISOLATION_CAUSE_TIMER, note->what);
+		break;
+	case TASK_ISOLATION_FOR_TICK:
+		cause->cause = TASK_ISOLATION_CAUSE_TICK;
+		cause->detail = note->what;
+		/* The scheduler's wish for a tick: for two that want to run. */
+		if (note->what == TICK_DEP_MASK_SCHED)
+			blame_other_task(isolation, cause);
+		break;
+	case TASK_ISOLATION_FOR_WAKEUP:
+		cause->cause = TASK_ISOLATION_CAUSE_PREEMPTED;
+		cause->detail = note->woken_pid;
+		strscpy(cause->name, note->woken_comm, sizeof(note->woken_comm));
+		break;
+	case TASK_ISOLATION_FOR_RESCHEDULE:
+		cause->cause = TASK_ISOLATION_CAUSE_RESCHEDULE;
+		blame_other_task(isolation, cause);
+		break;
+	case TASK_ISOLATION_FOR_KICK:
+		cause->cause = TASK_ISOLATION_CAUSE_RESCHEDULE;
+		break;
+	}
+}
+
+/*
+ * An interrupt that somebody sent: @class as far as the vector says. With a note it is
+ * what the sender wanted; without one it was on its way before the CPU was isolated.
+ */
+static bool describe_sent(const struct task_isolation *isolation, struct pt_regs *regs,
+			  enum task_isolation_by vector, u32 class,
+			  struct policy_event *event, struct task_isolation_note *note)
+{
+	struct policy_cause *cause = &event->cause;
+	int number = cause->detail;
+
+	cause->cause = class;
+	cause->detail = 0;
+	switch (task_isolation_find_note(isolation, vector, false, note)) {
+	case TASK_ISOLATION_SENT_AFTER:
+		describe_note(isolation, note, cause);
+		return true;
+	case TASK_ISOLATION_SENT_BEFORE:
+		event->kind = POLICY_EVENT_ABSORBED;
+		return false;
+	case TASK_ISOLATION_SENT_UNKNOWN:
+		break;
+	}
+	cause->cause = TASK_ISOLATION_CAUSE_UNKNOWN;
+	cause->detail = number;
+	cause->address = instruction_pointer(regs);
+	return false;
+}
+
+/* What the noted entry was, as an event. True: @note says who sent it. */
+static bool describe_entry(const struct task_isolation *isolation, struct pt_regs *regs,
+			   struct policy_event *event, struct task_isolation_note *note)
 {
 	struct policy_cause *cause = &event->cause;
 	struct task_isolation_record entry;
-	pid_t taker, other;
 
 	task_isolation_classify(isolation, &entry);
 	event->kind = POLICY_EVENT_INTERFERENCE;
@@ -298,57 +428,49 @@ static void describe_entry(const struct task_isolation *isolation, struct pt_reg
 		/* One that got no further than the entry code. */
 		event->kind = POLICY_EVENT_FAULT;
 		cause->cause = TASK_ISOLATION_CAUSE_SYSCALL;
-		return;
+		break;
 	case TASK_ISOLATION_ENTRY_TRAP:
 		event->kind = POLICY_EVENT_FAULT;
 		cause->cause = entry.code == 14 ? TASK_ISOLATION_CAUSE_PAGE_FAULT :
 						  TASK_ISOLATION_CAUSE_TRAP;
-		return;
+		break;
 	case TASK_ISOLATION_ENTRY_NMI:
 		event->kind = POLICY_EVENT_NMI;
 		cause->cause = TASK_ISOLATION_CAUSE_NMI;
-		return;
+		break;
 	case TASK_ISOLATION_ENTRY_MACHINE_CHECK:
 		event->kind = POLICY_EVENT_NMI;
 		cause->cause = TASK_ISOLATION_CAUSE_MACHINE_CHECK;
-		return;
+		break;
 	case TASK_ISOLATION_ENTRY_TIMER:
 		cause->detail = task_isolation_tick_dependency();
 		cause->cause = cause->detail ? TASK_ISOLATION_CAUSE_TICK :
 					       TASK_ISOLATION_CAUSE_TIMER;
+		blame_other_task(isolation, cause);
 		break;
 	case TASK_ISOLATION_ENTRY_RESCHEDULE:
-		cause->cause = TASK_ISOLATION_CAUSE_RESCHEDULE;
-		break;
+		return describe_sent(isolation, regs, TASK_ISOLATION_BY_RESCHEDULE,
+				     TASK_ISOLATION_CAUSE_RESCHEDULE, event, note);
 	case TASK_ISOLATION_ENTRY_CALL:
-		cause->cause = TASK_ISOLATION_CAUSE_IPI;
-		break;
-	case TASK_ISOLATION_ENTRY_TLB:
-		cause->cause = TASK_ISOLATION_CAUSE_TLB_FLUSH;
-		break;
+		return describe_sent(isolation, regs, TASK_ISOLATION_BY_CALL,
+				     TASK_ISOLATION_CAUSE_IPI, event, note);
 	case TASK_ISOLATION_ENTRY_IRQ_WORK:
+		/* A CPU raises it for itself only: in the kernel, so before, or in an NMI. */
+		event->kind = POLICY_EVENT_ABSORBED;
 		cause->cause = TASK_ISOLATION_CAUSE_IRQ_WORK;
+		cause->detail = 0;
 		break;
 	case TASK_ISOLATION_ENTRY_IRQ:
 		cause->cause = TASK_ISOLATION_CAUSE_IRQ;
+		if (entry.code >= 0)
+			task_isolation_irq_name(entry.code, cause->name, sizeof(cause->name));
 		break;
 	case TASK_ISOLATION_ENTRY_OTHER:
 		cause->cause = TASK_ISOLATION_CAUSE_UNKNOWN;
 		cause->address = instruction_pointer(regs);
-		return;
+		break;
 	}
-	/*
-	 * Somebody else took the CPU after it, or wants it: that is what it was for.
-	 * Read once: a task that takes it right here must not lend its name to the other.
-	 */
-	taker = READ_ONCE(isolation->preempted_pid);
-	if (taker || task_isolation_other_task(&other, cause->name)) {
-		cause->cause = TASK_ISOLATION_CAUSE_PREEMPTED;
-		cause->detail = taker ?: other;
-		if (taker)
-			strscpy(cause->name, isolation->preempted_comm,
-				sizeof(isolation->preempted_comm));
-	}
+	return false;
 }
 
 /* An entry was noted, or a signal frame was built. False: no owner any more. */
@@ -356,6 +478,8 @@ bool interruption_entry(struct task_isolation *isolation, struct pt_regs *regs, 
 {
 	struct owner *owner = owner_of(isolation);
 	struct policy_event event = { };
+	struct task_isolation_note note;
+	bool known;
 
 	if (signal) {
 		event.kind = POLICY_EVENT_DELIVERY;
@@ -364,15 +488,17 @@ bool interruption_entry(struct task_isolation *isolation, struct pt_regs *regs, 
 		/* Delivered on the way out of a call, or the task was late. */
 		event.counted = !isolation->entered;
 		event.own = interruption_own_fault(isolation);
+		known = delivery_sender(isolation, &note);
 	} else if (delivery_find(owner, 0, &event)) {
 		event.own = interruption_own_fault(isolation);
+		known = delivery_sender(isolation, &note);
 	} else {
-		describe_entry(isolation, regs, &event);
+		known = describe_entry(isolation, regs, &event, &note);
 	}
 	isolation->entered = false;
 	isolation->nmi = false;
 	isolation->preempted_pid = 0;
-	if (interruption_judge(owner, &event))
+	if (interruption_judge(owner, &event, known ? &note : NULL))
 		return true;
 	if (event.cause.cause == TASK_ISOLATION_CAUSE_HOTPLUG)
 		quiet_give_way(isolation->cpu);
@@ -390,7 +516,7 @@ void interruption_exec(struct task_isolation *isolation, bool privileged)
 		},
 	};
 
-	interruption_judge(owner_of(isolation), &event);
+	interruption_judge(owner_of(isolation), &event, NULL);
 }
 
 /* A signal that ends the task never gets a frame: this is its delivery. */
@@ -400,6 +526,8 @@ void interruption_exit(struct task_isolation *isolation, long code)
 	struct policy_event event = {
 		.kind = POLICY_EVENT_EXIT,
 	};
+	struct task_isolation_note note;
+	bool known = false;
 
 	/*
 	 * An entry that nobody judged and that is no call: its process ends, by a
@@ -411,9 +539,10 @@ void interruption_exit(struct task_isolation *isolation, long code)
 		event.cause.detail = (code & 0x7f) ?: SIGKILL;
 		event.counted = !isolation->entered;
 		event.own = interruption_own_fault(isolation);
+		known = delivery_sender(isolation, &note);
 	}
 	/* Nobody is left to tell, and a forced signal would end the rest of the process. */
 	owner->signal = 0;
-	if (interruption_judge(owner, &event))
+	if (interruption_judge(owner, &event, known ? &note : NULL))
 		owner_leave(owner, NULL);
 }

@@ -46,8 +46,13 @@ static int check(const struct cpumask *cpus)
 /* Called with list_mutex held; @cpus passed check(). */
 static int apply(const struct cpumask *cpus)
 {
-	int cpu;
+	int cpu, error;
 
+	for_each_cpu_andnot(cpu, cpus, &listed) {
+		error = task_isolation_prepare_cpu(cpu) ?: reports_prepare(cpu);
+		if (error)
+			return error;
+	}
 	/*
 	 * In one step against a task that enters, which looks under the same
 	 * lock: who leaves is no longer listed before it is changed back, who

@@ -19,12 +19,27 @@
 struct line {
 	struct llist_node node;
 	bool debug;
+	bool sent;		/* @sender follows the text */
+	struct task_isolation_note sender;
 	char text[TASK_COMM_LEN * 4 + 96 + TASK_ISOLATION_TEXT_LEN];
 };
 
 static LLIST_HEAD(lines);
 /* One for losses, one for the rest: refusals, which anybody can bring about, use up their own. */
 static DEFINE_PER_CPU(struct ratelimit_state [2], limits);
+
+/* Who caused it, and where (6.9). */
+static void print_sender(const struct task_isolation_note *sender)
+{
+	if (sender->by_task)
+		pr_info("task_isolation: sent by %*pE/%d on CPU %d:\n",
+			(int)strnlen(sender->comm, sizeof(sender->comm)), sender->comm,
+			sender->pid, sender->cpu);
+	else
+		pr_info("task_isolation: sent by an interrupt on CPU %d:\n", sender->cpu);
+	for (unsigned int i = 0; i < sender->depth; i++)
+		pr_info("task_isolation:  %pS\n", (void *)sender->stack[i]);
+}
 
 static void print_lines(struct work_struct *work)
 {
@@ -36,6 +51,8 @@ static void print_lines(struct work_struct *work)
 			pr_info("%s\n", line->text);
 		else
 			pr_warn("%s\n", line->text);
+		if (line->sent)
+			print_sender(&line->sender);
 		kfree(line);
 	}
 }
@@ -91,8 +108,12 @@ void log_line(const char *text, bool debug)
 	queue(line);
 }
 
-/* Print what the policy says of @cause as @loser's, who owned @cpu; @log as in struct policy_verdict. */
-void log_loss(struct task_struct *loser, int cpu, const struct policy_cause *cause, u32 log)
+/*
+ * Print what the policy says of @cause as @loser's, who owned @cpu; @log as in struct
+ * policy_verdict. With debug, who sent it, too, when @note says that.
+ */
+void log_loss(struct task_struct *loser, int cpu, const struct policy_cause *cause, u32 log,
+	      const struct task_isolation_note *note)
 {
 	const struct policy_operations *policy;
 	struct policy_task task = { .pid = task_pid_nr(loser) };
@@ -104,6 +125,10 @@ void log_loss(struct task_struct *loser, int cpu, const struct policy_cause *cau
 	line = new_line(cpu, log == 2);
 	if (!line)
 		return;
+	if (debug && note) {
+		line->sent = true;
+		line->sender = *note;
+	}
 	get_task_comm(task.comm, loser);
 	scoped_guard(rcu) {
 		policy = policy_serving();

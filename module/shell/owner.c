@@ -72,12 +72,13 @@ u32 owner_state(const struct owner *owner)
 	return TASK_ISOLATION_ENTERING;
 }
 
-void owner_counters(const struct owner *owner, u64 counters[4])
+void owner_counters(const struct owner *owner, u64 counters[5])
 {
 	counters[0] = READ_ONCE(owner->isolation.own);
 	counters[1] = READ_ONCE(owner->isolation.foreign);
 	counters[2] = READ_ONCE(owner->isolation.absorbed);
 	counters[3] = READ_ONCE(owner->isolation.late_entries);
+	counters[4] = READ_ONCE(owner->unknown);
 }
 
 /* Another policy serves, or somebody wants to hear of each call: ask for all. */
@@ -166,7 +167,31 @@ static int claim(struct owner *owner, int cpu, bool count_syscalls,
 		return 0;
 	owner->isolation.cpu = cpu;
 	record->owner = owner;
+	task_isolation_show_state(task_isolation_page(cpu), TASK_ISOLATION_ENTERING);
 	return 0;
+}
+
+/* What anybody may see of the CPU's counters: the owner's, or the last one's. */
+static void show_counters(int cpu, u64 own, u64 foreign, u64 absorbed, u64 late, u64 unknown)
+{
+	struct task_isolation_page *page = task_isolation_page(cpu);
+
+	WRITE_ONCE(page->own, own);
+	WRITE_ONCE(page->foreign, foreign);
+	WRITE_ONCE(page->absorbed, absorbed);
+	WRITE_ONCE(page->late, late);
+	WRITE_ONCE(page->unknown, unknown);
+}
+
+static void set_counters(struct owner *owner, const u64 counters[5])
+{
+	owner->isolation.own = counters[0];
+	owner->isolation.foreign = counters[1];
+	owner->isolation.absorbed = counters[2];
+	owner->isolation.late_entries = counters[3];
+	owner->unknown = counters[4];
+	show_counters(owner->isolation.cpu, counters[0], counters[1], counters[2], counters[3],
+		      counters[4]);
 }
 
 /*
@@ -175,6 +200,7 @@ static int claim(struct owner *owner, int cpu, bool count_syscalls,
  */
 static void begin_stay(struct owner *owner, u32 flags)
 {
+	static const u64 none[5];
 	struct cpu_record *record = per_cpu_ptr(&cpu_records, owner->isolation.cpu);
 
 	guard(spinlock)(&owners_lock);
@@ -182,18 +208,13 @@ static void begin_stay(struct owner *owner, u32 flags)
 	if (owner->again)
 		return;
 	owner->kept.lost = owner->lost;
-	owner->kept.loss = owner->loss;
-	strscpy(owner->kept.loss_text, owner->loss_text);
+	owner->kept.last = owner->last;
 	owner_counters(owner, owner->kept.counters);
 	owner->kept.cpu_lost = record->lost;
 	strscpy(owner->kept.cpu_loss, record->last_loss);
 	owner->lost = false;
-	owner->loss.cause = TASK_ISOLATION_CAUSE_NONE;
-	owner->loss_text[0] = '\0';
-	owner->isolation.own = 0;
-	owner->isolation.foreign = 0;
-	owner->isolation.absorbed = 0;
-	owner->isolation.late_entries = 0;
+	memset(&owner->last, 0, sizeof(owner->last));
+	set_counters(owner, none);
 	record->lost = false;
 	record->last_loss[0] = '\0';
 }
@@ -205,12 +226,10 @@ static void undo_stay(struct owner *owner)
 
 	owner->flags = 0;
 	owner->lost = owner->kept.lost;
-	owner->loss = owner->kept.loss;
-	strscpy(owner->loss_text, owner->kept.loss_text);
-	owner->isolation.own = owner->kept.counters[0];
-	owner->isolation.foreign = owner->kept.counters[1];
-	owner->isolation.absorbed = owner->kept.counters[2];
-	owner->isolation.late_entries = owner->kept.counters[3];
+	owner->last = owner->kept.last;
+	set_counters(owner, owner->kept.counters);
+	show_counters(owner->isolation.cpu, record->own, record->foreign, record->absorbed,
+		      record->late, record->unknown);
 	record->lost = owner->kept.cpu_lost;
 	strscpy(record->last_loss, owner->kept.cpu_loss);
 }
@@ -222,7 +241,7 @@ static void undo_stay(struct owner *owner)
 bool owner_forget(struct owner *owner)
 {
 	struct cpu_record *record = per_cpu_ptr(&cpu_records, owner->isolation.cpu);
-	u64 counters[4];
+	u64 counters[5];
 	bool stayed;
 
 	/* It came from user space that was late, and does not pass the exit loop as owner. */
@@ -242,6 +261,10 @@ bool owner_forget(struct owner *owner)
 	if (record->owner != owner)
 		return false;
 	record->owner = NULL;
+	if (stayed)
+		record->lost = owner->lost;
+	task_isolation_show_state(task_isolation_page(owner->isolation.cpu),
+				  record->lost ? TASK_ISOLATION_LOST : TASK_ISOLATION_OFF);
 	/* Refused: what is known of the owner before stays. */
 	if (!stayed)
 		return true;
@@ -250,7 +273,9 @@ bool owner_forget(struct owner *owner)
 	record->foreign = counters[1];
 	record->absorbed = counters[2];
 	record->late = counters[3];
-	record->lost = owner->lost;
+	record->unknown = counters[4];
+	show_counters(owner->isolation.cpu, counters[0], counters[1], counters[2], counters[3],
+		      counters[4]);
 	return true;
 }
 
@@ -469,7 +494,7 @@ static long inform(struct owner *owner, void __user *to, u64 size,
 		.size = min_t(u64, size, sizeof(info)),
 		.cpu = -1,
 	};
-	u64 counters[4];
+	u64 counters[5];
 
 	if (size < TASK_ISOLATION_INFO_SIZE_VER0 || size > PAGE_SIZE)
 		return -E2BIG;
@@ -489,14 +514,18 @@ static long inform(struct owner *owner, void __user *to, u64 size,
 		info.late = counters[3];
 		info.refusal_errno = owner->refusal_errno;
 		info.refusal_unmet = owner->refusal_unmet;
-		info.loss_cause = owner->loss.cause;
-		info.loss_detail = owner->loss.detail;
+		info.loss_cause = owner->last.cause.cause;
+		info.loss_detail = owner->last.cause.detail;
 		/* A function's address is the kernel's secret; its name is in the text. */
-		if (owner->loss.cause == TASK_ISOLATION_CAUSE_PAGE_FAULT ||
-		    owner->loss.cause == TASK_ISOLATION_CAUSE_UNKNOWN)
-			info.loss_address = owner->loss.address;
+		if (report_address_is_users(owner->last.cause.cause))
+			info.loss_address = owner->last.cause.address;
 		strscpy(info.refusal, owner->refusal);
-		strscpy(info.loss, owner->loss_text);
+		strscpy(info.loss, owner->last.text);
+		info.unknown = counters[4];
+		info.loss_time_ns = owner->last.time_ns;
+		report_sender(&owner->last.note, NULL, &info.loss_sender);
+	} else {
+		info.loss_sender.cpu = -1;
 	}
 	reply->to = to;
 	reply->size = size;

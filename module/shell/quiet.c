@@ -433,7 +433,7 @@ void quiet_unmet(struct task_isolation *isolation, struct pt_regs *regs, u32 unm
 			};
 		}
 		/* Judged to stay isolated all the same: do not test for ever. */
-		if (interruption_judge(owner, &event)) {
+		if (interruption_judge(owner, &event, NULL)) {
 			if (unmet & TASK_ISOLATION_UNMET_CPU)
 				owner_leave(owner, NULL);
 			else

@@ -34,9 +34,9 @@ static void part(struct task_isolation *isolation, void *arg)
 	parting->event.counted = !isolation->entered;
 	parting->event.own = interruption_own_fault(isolation);
 	interruption_ask(owner, &parting->event, &parting->verdict);
-	interruption_count(owner, parting->verdict.count);
+	interruption_count(owner, &parting->event, &parting->verdict, NULL);
 	owner->lost = parting->verdict.state == TASK_ISOLATION_LOST;
-	interruption_remember(owner, &parting->event.cause);
+	interruption_remember(owner, &parting->event.cause, NULL);
 	owner_forget(owner);
 	interruption_record(owner, &parting->event.cause);
 }
@@ -76,7 +76,7 @@ static bool release_cpu(int cpu)
 			policy_unpin();
 	}
 	if (detached && parting.verdict.log)
-		log_loss(task, cpu, &parting.event.cause, parting.verdict.log);
+		log_loss(task, cpu, &parting.event.cause, parting.verdict.log, NULL);
 	if (detached && parting.verdict.signal)
 		send_signal(task, &parting);
 	put_task_struct(task);

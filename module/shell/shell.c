@@ -33,21 +33,29 @@ static int __init shell_init(void)
 	owner_init();
 	log_begin();
 	error = list_load(cpus);
-	if (error)
+	if (error) {
+		reports_free();
 		return error;
+	}
 	error = files_add();
 	if (error)
 		goto clear;
-	error = task_isolation_register(&ops);
+	error = chardev_add();
 	if (error)
 		goto remove;
+	error = task_isolation_register(&ops);
+	if (error)
+		goto remove_device;
 	return 0;
-remove:
+remove_device:
 	pr_warn("task_isolation: the kernel's hooks refused this module: error %d; build it against the running kernel\n",
 		error);
+	chardev_remove();
+remove:
 	files_remove();
 clear:
 	list_clear();
+	reports_free();
 	return error;
 }
 module_init(shell_init);
@@ -56,8 +64,10 @@ static void __exit shell_exit(void)
 {
 	/* Owners pin the module, so there is none. */
 	task_isolation_unregister(&ops);
+	chardev_remove();
 	files_remove();
 	list_clear();
+	reports_free();
 	log_end();
 	/* A callback of an abandoned wait may still be on its way here. */
 	rcu_barrier();

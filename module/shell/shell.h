@@ -21,7 +21,39 @@
 #include "compat.h"
 #include "policy.h"
 
+struct file;
+
 #define LAST_LOSS_LEN	(TASK_COMM_LEN * 4 + 16 + TASK_ISOLATION_TEXT_LEN)
+
+/**
+ * struct reported - a report and what is asked before it is shown to somebody
+ * @report: as the initial namespaces and the kernel see it
+ * @cause: what its text is made of
+ * @note: who sent it; all 0 when nobody is known to have
+ * @uid: whose task was interrupted
+ * @started: when that task started, by which it is told from another with its pid
+ */
+struct reported {
+	struct task_isolation_report report;
+	struct policy_cause cause;
+	struct task_isolation_note note;
+	kuid_t uid;
+	u64 started;
+};
+
+/**
+ * struct last_loss - why the last stay ended
+ * @cause: what the task may know of it
+ * @text: the same in words
+ * @note: who sent it; all 0 when nobody is known to have
+ * @time_ns: when, CLOCK_MONOTONIC
+ */
+struct last_loss {
+	struct policy_cause cause;
+	char text[TASK_ISOLATION_TEXT_LEN];
+	struct task_isolation_note note;
+	u64 time_ns;
+};
 
 /**
  * struct owner - what the shell keeps for a task that entered at least once
@@ -44,7 +76,8 @@
  * @hurried: when RCU callbacks that a refused entry did not wait for were hurried
  * @admit: facts of the last entry, for the text of a refusal
  * @refusal_errno: @refusal_unmet: @refusal: why the last entry was refused
- * @loss: @loss_text: why the last stay ended
+ * @unknown: interruptions of this stay whose cause is unknown
+ * @last: why the last stay ended
  *
  * Only the task itself writes, under owners_lock where others read.
  */
@@ -68,9 +101,8 @@ struct owner {
 	} before;
 	struct {
 		bool lost;
-		struct policy_cause loss;
-		char loss_text[TASK_ISOLATION_TEXT_LEN];
-		u64 counters[4];
+		struct last_loss last;
+		u64 counters[5];
 		bool cpu_lost;
 		char cpu_loss[LAST_LOSS_LEN];
 	} kept;
@@ -84,14 +116,14 @@ struct owner {
 	u32 refusal_errno;
 	u32 refusal_unmet;
 	char refusal[TASK_ISOLATION_TEXT_LEN];
-	struct policy_cause loss;
-	char loss_text[TASK_ISOLATION_TEXT_LEN];
+	u64 unknown;
+	struct last_loss last;
 };
 
 /* What is kept of a CPU's last owner; under owners_lock. */
 struct cpu_record {
 	struct owner *owner;
-	u64 own, foreign, absorbed, late;
+	u64 own, foreign, absorbed, late, unknown;
 	bool lost;
 	char last_loss[LAST_LOSS_LEN];
 };
@@ -115,7 +147,7 @@ void owner_refuse(struct owner *owner, int error, u32 refusal, u32 unmet,
 		  const struct policy_cause *in_the_way);
 void owner_ask_for_calls(void);
 u32 owner_state(const struct owner *owner);
-void owner_counters(const struct owner *owner, u64 counters[4]);
+void owner_counters(const struct owner *owner, u64 counters[5]);
 
 /* interruption.c: what happened to an owner */
 bool interruption_syscall(struct task_isolation *isolation, struct pt_regs *regs, long nr);
@@ -124,18 +156,24 @@ void interruption_pending(struct task_isolation *isolation, struct pt_regs *regs
 bool interruption_entry(struct task_isolation *isolation, struct pt_regs *regs, int signal);
 void interruption_exec(struct task_isolation *isolation, bool privileged);
 void interruption_exit(struct task_isolation *isolation, long code);
-bool interruption_judge(struct owner *owner, struct policy_event *event);
+bool interruption_judge(struct owner *owner, struct policy_event *event,
+			const struct task_isolation_note *note);
 void interruption_ask(const struct owner *owner, struct policy_event *event,
 		      struct policy_verdict *verdict);
 bool interruption_own_fault(const struct task_isolation *isolation);
-void interruption_count(struct owner *owner, u32 which);
-void interruption_remember(struct owner *owner, const struct policy_cause *cause);
+void interruption_count(struct owner *owner, const struct policy_event *event,
+			const struct policy_verdict *verdict,
+			const struct task_isolation_note *note);
+void interruption_text(const struct policy_cause *cause, char text[TASK_ISOLATION_TEXT_LEN]);
+void interruption_remember(struct owner *owner, const struct policy_cause *cause,
+			   const struct task_isolation_note *note);
 void interruption_record(struct owner *owner, const struct policy_cause *cause);
 
 /* delivery.c: what came for the task itself */
 u32 delivery_asked_cpus(void);
 u32 delivery_displaced(const struct task_isolation *isolation);
 bool delivery_find(const struct owner *owner, unsigned long ti_work, struct policy_event *event);
+bool delivery_sender(const struct task_isolation *isolation, struct task_isolation_note *note);
 
 /* release.c: the door */
 int release_write(bool close);
@@ -156,8 +194,28 @@ bool list_out_of_balancing(int cpu);
 /* log.c: one line per loss */
 void log_begin(void);
 void log_line(const char *text, bool debug);
-void log_loss(struct task_struct *task, int cpu, const struct policy_cause *cause, u32 log);
+void log_loss(struct task_struct *task, int cpu, const struct policy_cause *cause, u32 log,
+	      const struct task_isolation_note *note);
 void log_end(void);
+
+/* reports.c: each interruption, for whoever reads */
+int reports_prepare(int cpu);
+void reports_free(void);
+void report_interruption(const struct owner *owner, const struct policy_cause *cause,
+			 const struct task_isolation_note *note, u32 flags);
+void reports_reader_comes(void);
+void reports_reader_goes(void);
+u64 reports_head(int cpu);
+bool reports_peek(int cpu, u64 *position, u64 *dropped, struct reported *reported);
+bool report_mask(struct reported *reported, const struct file *file);
+void report_sender(const struct task_isolation_note *note, const struct file *file,
+		   struct task_isolation_sender *sender);
+pid_t report_sender_pid(const struct task_isolation_note *note);
+bool report_address_is_users(u32 cause);
+
+/* chardev.c: /dev/task_isolation */
+int chardev_add(void);
+void chardev_remove(void);
 
 /* files.c: sysfs */
 extern unsigned int timeout_ms;

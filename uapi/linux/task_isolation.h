@@ -114,6 +114,32 @@ enum task_isolation_cause {
 #define TASK_ISOLATION_UNMET_RCU	(1U << 11)	/* RCU callbacks of this CPU */
 
 #define TASK_ISOLATION_TEXT_LEN		96
+#define TASK_ISOLATION_COMM_LEN		16
+#define TASK_ISOLATION_STACK_LEN	16
+
+/**
+ * struct task_isolation_sender - who sent an interruption
+ * @cpu: where it was sent from, -1 when nobody is known to have sent it
+ * @pid: the thread that did, in the reader's pid namespace; 0 for an interrupt
+ *	handler, for one that is gone, and for one that the reader may not know
+ * @tgid: its process, likewise
+ * @depth: how many of @stack are filled
+ * @comm: its name, "" where @pid is 0 or the reader may not know
+ * @stack: return addresses, innermost first; 0 where the reader may not know
+ *	kernel addresses
+ *
+ * Who may know: the sender's own user, and CAP_PERFMON or CAP_SYS_ADMIN. Kernel
+ * threads are nobody's secret. Stacks want that capability, and what
+ * /proc/sys/kernel/kptr_restrict asks for.
+ */
+struct task_isolation_sender {
+	__s32 cpu;
+	__s32 pid;
+	__s32 tgid;
+	__u32 depth;
+	char comm[TASK_ISOLATION_COMM_LEN];
+	__u64 stack[TASK_ISOLATION_STACK_LEN];
+};
 
 /**
  * struct task_isolation_info - what the kernel knows of the caller
@@ -132,6 +158,9 @@ enum task_isolation_cause {
  * @loss_address: address that belongs to the cause
  * @refusal: text of the last refusal: what is in the way, and the cure
  * @loss: text of the last loss, as in the log
+ * @unknown: interruptions of this stay whose cause is unknown
+ * @loss_time_ns: when it was lost, CLOCK_MONOTONIC
+ * @loss_sender: who sent what it was lost by
  */
 struct task_isolation_info {
 	__u32 size;
@@ -149,8 +178,93 @@ struct task_isolation_info {
 	__u64 loss_address;
 	char refusal[TASK_ISOLATION_TEXT_LEN];
 	char loss[TASK_ISOLATION_TEXT_LEN];
+	__u64 unknown;
+	__u64 loss_time_ns;
+	struct task_isolation_sender loss_sender;
 };
 
-#define TASK_ISOLATION_INFO_SIZE_VER0	264
+#define TASK_ISOLATION_INFO_SIZE_VER0	264	/* up to loss */
+#define TASK_ISOLATION_INFO_SIZE_VER1	440	/* up to loss_sender */
+
+/* ---- /dev/task_isolation ----------------------------------------------- */
+
+/* task_isolation_report.flags: what it was counted as, and what it did. */
+#define TASK_ISOLATION_REPORT_OWN	(1U << 0)
+#define TASK_ISOLATION_REPORT_FOREIGN	(1U << 1)
+#define TASK_ISOLATION_REPORT_ABSORBED	(1U << 2)
+#define TASK_ISOLATION_REPORT_LOSS	(1U << 3)	/* isolation ended */
+
+/**
+ * struct task_isolation_report - one interruption, as read() gives it
+ * @size: of this structure, which only grows
+ * @flags: TASK_ISOLATION_REPORT_*
+ * @number: of this CPU's reports, from 0 on; without a gap
+ * @dropped: reports of this CPU that this reader was too slow for, since the one before
+ * @time_ns: when it was judged, CLOCK_MONOTONIC
+ * @cpu: where
+ * @pid: the owner's thread, in the reader's pid namespace, or 0
+ * @tgid: its process, likewise
+ * @cause: enum task_isolation_cause
+ * @detail: number that belongs to the cause
+ * @reserved: 0
+ * @address: address that belongs to the cause; of a function as @sender.stack
+ * @comm: the owner's name
+ * @text: the cause in words, as in the log
+ * @sender: who sent it
+ *
+ * System calls of persistent tasks are only counted, unless
+ * /sys/kernel/task_isolation/debug is 1. A reader without CAP_PERFMON or
+ * CAP_SYS_ADMIN gets reports of its own user's tasks.
+ */
+struct task_isolation_report {
+	__u32 size;
+	__u32 flags;
+	__u64 number;
+	__u64 dropped;
+	__u64 time_ns;
+	__s32 cpu;
+	__s32 pid;
+	__s32 tgid;
+	__u32 cause;
+	__s32 detail;
+	__u32 reserved;
+	__u64 address;
+	char comm[TASK_ISOLATION_COMM_LEN];
+	char text[TASK_ISOLATION_TEXT_LEN];
+	struct task_isolation_sender sender;
+};
+
+/*
+ * ioctl(fd, TASK_ISOLATION_ONLY_CPU, &cpu): this reader gets reports of one CPU, or of
+ * all with -1, as after open().  Returns 0, or -1 with errno: EFAULT bad pointer; EINVAL
+ * no such CPU.  With <sys/ioctl.h>.
+ */
+#define TASK_ISOLATION_ONLY_CPU		_IOW(0xE7, 0x49, __s32)
+
+/* The state is in what is below the number of the stay. */
+#define TASK_ISOLATION_STAY_STEP	8ULL
+
+/**
+ * struct task_isolation_page - what mmap() shows of a CPU
+ * @stay: enum task_isolation_state, plus a number that changes each time that the
+ *	owner goes back to user space, times TASK_ISOLATION_STAY_STEP. One load tells:
+ *	as long as it does not change, and says isolated, nothing has interrupted
+ * @own: @foreign: @absorbed: @late: @unknown: counters of this stay's owner
+ * @size: of this structure, which only grows
+ * @cpu: which
+ *
+ * Read-only, at offset CPU * page size, one page long. The CPU writes it in its
+ * stride; a monitor elsewhere does not disturb it. No owner, no names.
+ */
+struct task_isolation_page {
+	__u64 stay;
+	__u64 own;
+	__u64 foreign;
+	__u64 absorbed;
+	__u64 late;
+	__u64 unknown;
+	__u32 size;
+	__s32 cpu;
+};
 
 #endif /* _UAPI_LINUX_TASK_ISOLATION_H */

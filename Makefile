@@ -74,6 +74,9 @@ check-stress:
 check-long: check-stress
 	selftests/run-in-vm --kernel $(KERNEL) --arch $(ARCH) --append task_isolation_rounds=200 --only restore
 	selftests/run-in-vm --kernel $(KERNEL) --arch $(ARCH) --append task_isolation_rounds=10 --only completeness
+	selftests/run-in-vm --kernel $(KERNEL) --arch $(ARCH) --append task_isolation_rounds=25000 --only in_flight
+	selftests/run-in-vm --kernel $(KERNEL) --arch $(ARCH) --append task_isolation_rounds=60 --only hostile
+	selftests/run-in-vm --kernel $(KERNEL) --arch $(ARCH) --append task_isolation_rounds=30 --only reports
 	bench/oracle/run
 	bench/noise/run --mix 60 --starts 10
 	bench/noise/run --mix 600

@@ -29,8 +29,10 @@ TEST_F_TIMEOUT(calls, p2_1_the_numbers_are_48_49_and_TISI, CASE_TIMEOUT)
 	EXPECT_EQ(48, PR_TASK_ISOLATION);
 	EXPECT_EQ(49, PR_GET_TASK_ISOLATION);
 	EXPECT_EQ(0x54495349, PR_TASK_ISOLATION_INFO);
-	EXPECT_EQ(264, sizeof(struct task_isolation_info));
-	EXPECT_EQ(TASK_ISOLATION_INFO_SIZE_VER0, sizeof(struct task_isolation_info));
+	EXPECT_EQ(264, TASK_ISOLATION_INFO_SIZE_VER0);
+	EXPECT_EQ(264, offsetof(struct task_isolation_info, unknown));
+	EXPECT_EQ(440, TASK_ISOLATION_INFO_SIZE_VER1);
+	EXPECT_EQ(440, sizeof(struct task_isolation_info));
 }
 
 TEST_F_TIMEOUT(calls, p2_1_48_enters_and_flags_0_leaves, CASE_TIMEOUT)

@@ -51,10 +51,10 @@ TEST_F_TIMEOUT(one, p2_3_the_structure_is_the_same, CASE_TIMEOUT)
 {
 	struct task_isolation_info info;
 
-	EXPECT_EQ(264, sizeof(info));
+	EXPECT_EQ(440, sizeof(info));
 	EXPECT_EQ(64, offsetof(struct task_isolation_info, loss_address));
 	ASSERT_EQ(0, read_info(&info));
-	EXPECT_EQ(264, info.size);
+	EXPECT_EQ(440, info.size);
 	EXPECT_EQ(TASK_ISOLATION_OFF, info.state);
 	EXPECT_EQ(-1, prctl(PR_TASK_ISOLATION_INFO, &info, 100, 0, 0));
 	EXPECT_EQ(E2BIG, errno);

@@ -144,9 +144,9 @@ static void survives(struct __test_metadata *_metadata, struct stage *s, void (*
 	EXPECT_TRUE(ended_well(finish(pid)));
 }
 
-/* Switched off it is the interrupt that it always was. */
+/* Switched off it is the interrupt that it always was, and known by its name. */
 static void kills(struct __test_metadata *_metadata, struct stage *s, void (*happen)(void),
-		  const char *file, const char *counter)
+		  const char *file, const char *counter, const char *cause)
 {
 	long counted;
 	int status;
@@ -160,8 +160,7 @@ static void kills(struct __test_metadata *_metadata, struct stage *s, void (*hap
 	status = finish(pid);
 	EXPECT_EQ(counted, cpu_number(CPU_A, counter));
 	EXPECT_TRUE(killed_by(status, SIGKILL)) TH_LOG("status %#x", status);
-	EXPECT_NE(0, last_loss_is(CPU_A, pid, "ipi") || last_loss_is(CPU_A, pid, "reschedule") ||
-		     last_loss_is(CPU_A, pid, "preempted")) TH_LOG("%s", cpu_text(CPU_A, "last_loss"));
+	EXPECT_LAST_LOSS(pid, cause);
 }
 
 TEST_F_TIMEOUT(deferral, a_trace_event_is_deferred, CASE_TIMEOUT)
@@ -266,7 +265,7 @@ static void churn_until_lost(void)
 TEST_F_TIMEOUT(deferral, a_purge_interrupts_when_switched_off, CASE_TIMEOUT)
 {
 	NOT_WITH_KASAN();
-	kills(_metadata, self->s, churn_until_lost, DEFER_FLUSHES, "deferred");
+	kills(_metadata, self->s, churn_until_lost, DEFER_FLUSHES, "deferred", "tlb flush");
 }
 
 TEST_F_TIMEOUT(deferral, refreshing_vmstat_is_skipped, CASE_TIMEOUT)
@@ -276,17 +275,18 @@ TEST_F_TIMEOUT(deferral, refreshing_vmstat_is_skipped, CASE_TIMEOUT)
 
 TEST_F_TIMEOUT(deferral, text_patching_interrupts_when_switched_off, CASE_TIMEOUT)
 {
-	kills(_metadata, self->s, toggle_event, DEFER_TEXT, "deferred");
+	kills(_metadata, self->s, toggle_event, DEFER_TEXT, "deferred", "ipi do_sync_core");
 }
 
 TEST_F_TIMEOUT(deferral, ordering_interrupts_when_switched_off, CASE_TIMEOUT)
 {
-	kills(_metadata, self->s, toggle_tracer, SKIP_ORDERING, "skipped");
+	kills(_metadata, self->s, toggle_tracer, SKIP_ORDERING, "skipped", "ipi ftrace_sync_ipi");
 }
 
 TEST_F_TIMEOUT(deferral, chores_interrupt_when_switched_off, CASE_TIMEOUT)
 {
-	kills(_metadata, self->s, refresh_vmstat, SKIP_CHORES, "skipped");
+	kills(_metadata, self->s, refresh_vmstat, SKIP_CHORES, "skipped",
+	      "work refresh_vm_stats");
 }
 
 /* ---- frequency events ---- */

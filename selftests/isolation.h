@@ -313,6 +313,7 @@ struct stage {
 	atomic_int entered;		/* actor: successful entries */
 	atomic_int helper;		/* helper thread: how far it is */
 	atomic_int order;		/* test: what the helper shall do */
+	pid_t helper_tid;
 	int error;			/* errno of entering, 0 */
 	long flags_in_handler;
 	long flags_after;
@@ -505,6 +506,7 @@ static MAYBE_UNUSED void *helper_thread(void *arg)
 	timer_t timer = NULL;
 
 	bind_to(HOUSE);
+	s->helper_tid = gettid();
 	s->helper = 1;
 	for (;;) {
 		int order;

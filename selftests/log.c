@@ -267,13 +267,13 @@ TEST_F_TIMEOUT(log, p6_10_irq_work, CASE_TIMEOUT)
 	EXPECT_EQ(self->s->info.loss_cause, self->s->seen.si_errno);
 }
 
-TEST_F_TIMEOUT(log, p6_10_preempted, CASE_TIMEOUT)
+TEST_F_TIMEOUT(log, p6_10_work, CASE_TIMEOUT)
 {
 	pid_t pid = actor(self->s, CPU_A, act_be_disturbed);
 
 	AWAIT_ISOLATED(AT_ENTERED);
 	ASSERT_EQ(0, disturb("work", CPU_A));
-	EXPECT_WELL_RECORDED(TASK_ISOLATION_CAUSE_PREEMPTED, "preempted by kworker/");
+	EXPECT_WELL_RECORDED(TASK_ISOLATION_CAUSE_WORK, "work run_work");
 }
 
 TEST_F_TIMEOUT(log, p6_10_signal, CASE_TIMEOUT)

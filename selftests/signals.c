@@ -106,7 +106,7 @@ TEST_F_TIMEOUT(signals, p3_11_the_cause_of_a_foreign_loss, CASE_TIMEOUT)
 		EXPECT_TRUE(ended_well(finish(pid)));
 		EXPECT_EQ(TASK_ISOLATION_LOSS, self->s->seen.si_code);
 		EXPECT_EQ(foreign[i].cause, self->s->seen.si_errno);
-		EXPECT_EQ(0, self->s->seen.si_pid);
+		EXPECT_EQ(self->s->helper_tid, self->s->seen.si_pid);
 	}
 }
 

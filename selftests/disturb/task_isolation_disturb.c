@@ -6,6 +6,7 @@
  *   ipi     cross call, waited for        nmi     NMI, handled silently
  *   work    work item on that CPU         timer   timer on that CPU, due in 10 ms
  *   kick    reschedule interrupt alone    tick    tick dependency, until untick
+ *   irq-work   irq_work on that CPU
  *   alarm   hrtimer on that CPU, armed by a cross call; waited for
  *   tick-after-call   the same, on the way out of the next prctl() there that succeeds
  *   signal-after-call   SIGUSR2 for its caller, likewise
@@ -24,6 +25,7 @@
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
+#include <linux/irq_work.h>
 #include <linux/jump_label.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -120,23 +122,53 @@ static int send_nmi(int cpu)
 	return 0;
 }
 
-/* The bare vector: no task is woken, no flag is set. */
-static int send_reschedule(int cpu)
-{
-	apic->send_IPI_mask(cpumask_of(cpu), RESCHEDULE_VECTOR);
-	return 0;
-}
 #else
 static int send_nmi(int cpu)
 {
 	return -EOPNOTSUPP;
 }
+#endif
 
+/* Whoever runs there looks up, and finds nothing: no task is woken, no flag is set. */
 static int send_reschedule(int cpu)
 {
-	return -EOPNOTSUPP;
+	struct task_struct *process, *task;
+
+	guard(rcu)();
+	for_each_process_thread(process, task) {
+		if (READ_ONCE(task->on_cpu) && task_cpu(task) == cpu) {
+			kick_process(task);
+			return 0;
+		}
+	}
+	return 0;
 }
-#endif
+
+static void run_irq_work(struct irq_work *unused)
+{
+}
+static struct irq_work irq_work = IRQ_WORK_INIT_HARD(run_irq_work);
+
+static bool (*queue_on)(struct irq_work *work, int cpu);
+
+/* Not exported: a probe that is never armed finds it. It takes the hotplug lock. */
+static int find_queue_on(void)
+{
+	struct kprobe probe = { .symbol_name = "irq_work_queue_on", .flags = KPROBE_FLAG_DISABLED };
+	int error = register_kprobe(&probe);
+
+	if (error)
+		return error;
+	queue_on = (void *)probe.addr;
+	unregister_kprobe(&probe);
+	return 0;
+}
+
+static int send_irq_work(int cpu)
+{
+	irq_work_sync(&irq_work);
+	return queue_on(&irq_work, cpu) ? 0 : -EBUSY;
+}
 
 /* ---- between a call and its way out to user space ---- */
 
@@ -274,6 +306,8 @@ static int disturb(const char *kind, int cpu)
 		return send_nmi(cpu);
 	if (!strcmp(kind, "kick"))
 		return send_reschedule(cpu);
+	if (!strcmp(kind, "irq-work"))
+		return send_irq_work(cpu);
 	if (!strcmp(kind, "order")) {
 		kick_all_cpus_sync();
 		return 0;
@@ -355,8 +389,10 @@ static const struct file_operations operations = {
 
 static int __init disturb_init(void)
 {
-	int error = 0;
+	int error = find_queue_on();
 
+	if (error)
+		return error;
 	timer_setup(&timer, run_timer, TIMER_PINNED);
 	hrtimer_init(&alarm, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 	alarm.function = run_alarm;
@@ -380,6 +416,7 @@ static void __exit disturb_exit(void)
 	timer_delete_sync(&timer);
 	hrtimer_cancel(&alarm);
 	flush_work(&work);
+	irq_work_sync(&irq_work);
 }
 
 module_init(disturb_init);

@@ -6,11 +6,13 @@
  *
  * usage: cost CPU sleeper=CPU [isolate=OTHER]
  *        cost CPU persistent
+ *        cost CPU interrupt=OTHER
  *
  * Each figure is the smallest of many repeats (measure.h). With isolate=OTHER a
  * second task is isolated on that CPU meanwhile, and is shown to be so before
  * and after. persistent: the task itself is isolated, and getppid() and the
- * fault are measured.
+ * fault are measured. interrupt: waking a task onto that CPU, where something runs, and
+ * where something is isolated.
  *
  * Prints one JSON object: {"getppid":X,"fault":X,...}.
  */
@@ -108,13 +110,13 @@ static void fixed_addresses(char **argv)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: cost CPU [persistent | sleeper=CPU] [isolate=OTHER]\n");
+	fprintf(stderr, "usage: cost CPU [persistent | interrupt=OTHER | sleeper=CPU] [isolate=OTHER]\n");
 	exit(2);
 }
 
 int main(int argc, char **argv)
 {
-	int persistent = 0, other_cpu = -1, sleeper_cpu = -1;
+	int persistent = 0, other_cpu = -1, sleeper_cpu = -1, interrupted_cpu = -1;
 	struct sigaction action = { .sa_handler = on_signal };
 	double getppid_cost, fault_cost, fork_cost, exit_cost;
 	struct isolated *other = NULL;
@@ -126,13 +128,21 @@ int main(int argc, char **argv)
 			other_cpu = atoi(argv[i] + 8);
 		else if (!strncmp(argv[i], "sleeper=", 8))
 			sleeper_cpu = atoi(argv[i] + 8);
+		else if (!strncmp(argv[i], "interrupt=", 10))
+			interrupted_cpu = atoi(argv[i] + 10);
 		else
 			usage();
 	}
-	if (argc < 2 || persistent == (sleeper_cpu >= 0))
+	if (argc < 2 || persistent + (sleeper_cpu >= 0) + (interrupted_cpu >= 0) != 1)
 		usage();
 	fixed_addresses(argv);
 	bind_to(atoi(argv[1]));
+	if (interrupted_cpu >= 0) {
+		struct interrupting cost = interrupting_cost(interrupted_cpu);
+
+		printf("{\"busy\":%.2f,\"owner\":%.2f}\n", cost.busy, cost.owner);
+		return 0;
+	}
 	map_pages();
 	sigaction(SIGUSR1, &action, NULL);
 	/* Who exits looks at each mapping (acct_collect()): there must be as many without the other task. */

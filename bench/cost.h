@@ -12,5 +12,11 @@ double context_switch_cost(void);
 void life_cost(double *fork, double *exit);
 /* wake.c: the sender's part */
 double futex_wake_cost(int sleeper_cpu);
+/* The same onto a CPU where something runs: a sleeper of a higher class. */
+struct interrupting {
+	double busy;		/* an ordinary task */
+	double owner;		/* one that is isolated: the sender leaves a note */
+};
+struct interrupting interrupting_cost(int cpu);
 
 #endif /* BENCH_COST_H */

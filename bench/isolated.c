@@ -40,7 +40,7 @@ void isolated_still(void)
 	_exit(1);
 }
 
-struct isolated *start_isolated(int cpu)
+static struct isolated *start(int cpu, int isolate)
 {
 	struct isolated *isolated = share(sizeof(*isolated));
 	pid_t pid = fork();
@@ -52,12 +52,18 @@ struct isolated *start_isolated(int cpu)
 		/* Whoever exits looks at each process of its group. */
 		if (setpgid(0, 0) || mlockall(MCL_CURRENT | MCL_FUTURE))
 			die("cannot prepare");
-		isolate_persistent();
+		if (isolate)
+			isolate_persistent();
 		while (!isolated->stop) {
 			isolated->rounds++;
 			/* Lets an emulator go on to the next CPU, which takes it longer than all the rest. */
 			if (!(isolated->rounds % 1024))
 				relax();
+			/* Who was late becomes quiet on its own call. */
+			if (isolated->call) {
+				isolated->call = 0;
+				getppid();
+			}
 		}
 		isolated->flags = prctl(PR_GET_TASK_ISOLATION);
 		_exit(0);
@@ -75,6 +81,23 @@ struct isolated *start_isolated(int cpu)
 		relax();
 	}
 	return isolated;
+}
+
+struct isolated *start_isolated(int cpu)
+{
+	return start(cpu, 1);
+}
+
+struct isolated *start_busy(int cpu)
+{
+	return start(cpu, 0);
+}
+
+void stop_busy(struct isolated *busy)
+{
+	busy->stop = 1;
+	waitpid(busy->pid, NULL, 0);
+	munmap(busy, sizeof(*busy));
 }
 
 void stop_isolated(struct isolated *isolated)

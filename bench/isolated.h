@@ -15,13 +15,17 @@ struct isolated {
 	pid_t pid;			/* its parent writes it */
 	volatile uint64_t rounds;	/* grow as long as it lives */
 	volatile int stop;
+	volatile int call;		/* make a system call, once */
 	volatile int flags;		/* at its end */
 };
 
 /* Returns when the task is isolated; ends the program when it cannot be. */
 struct isolated *start_isolated(int cpu);
+/* The same task, which is not isolated. */
+struct isolated *start_busy(int cpu);
 /* Ends the task, and the program when it was not isolated to the end. */
 void stop_isolated(struct isolated *isolated);
+void stop_busy(struct isolated *busy);
 /* The caller itself; both end the program when it is not, with what the kernel says of it. */
 void isolate_persistent(void);
 void isolated_still(void);

@@ -24,6 +24,15 @@ static const struct watch_call isolation_call = {
 
 /* ---- who does what; each until it is stopped ------------------------------------------ */
 
+static int load(const char *file, const char *parameters)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	int result = syscall(SYS_finit_module, fd, parameters, 0);
+
+	close(fd);
+	return result;
+}
+
 static void toggle_events(struct stage *s)
 {
 	write_text(DIR_INSTANCE "/events/sched/sched_switch/enable", "1");
@@ -38,11 +47,17 @@ static void toggle_tracer(struct stage *s)
 
 static void load_and_unload(struct stage *s)
 {
-	int fd = open("task_isolation_flight.ko", O_RDONLY | O_CLOEXEC);
-
-	syscall(SYS_finit_module, fd, "", 0);
-	close(fd);
+	load("task_isolation_flight.ko", "");
 	syscall(SYS_delete_module, "task_isolation_flight", O_NONBLOCK);
+}
+
+/* The kernel's own torture of cross calls, in doses. */
+static void torture_calls(struct stage *s)
+{
+	load("scftorture.ko", "nthreads=1 stutter=0 stat_interval=0");
+	usleep(200000);
+	syscall(SYS_delete_module, "scftorture", O_NONBLOCK);
+	usleep(500000);
 }
 
 static void use_membarrier(struct stage *s)
@@ -77,7 +92,8 @@ static void call(struct stage *s)
 }
 
 static void (*const hostilities[])(struct stage *s) = {
-	toggle_events, toggle_tracer, load_and_unload, use_membarrier, tend_memory, unplug, call,
+	toggle_events, toggle_tracer, load_and_unload, torture_calls, use_membarrier, tend_memory,
+	unplug, call,
 };
 #define HOSTILITIES	(sizeof(hostilities) / sizeof(hostilities[0]))
 
@@ -175,6 +191,7 @@ FIXTURE_SETUP(hostile)
 {
 	ASSERT_TRUE(settle()) TH_LOG("a CPU is still owned");
 	mkdir(DIR_INSTANCE, 0755);
+	ASSERT_EQ(0, load("torture.ko", "")) TH_LOG("errno %d", errno);
 	for (int i = 0; i < 2; i++)
 		self->s[i] = stage_new();
 }
@@ -192,6 +209,8 @@ FIXTURE_TEARDOWN(hostile)
 	}
 	snprintf(path, sizeof(path), DIR_CPUS "/cpu%d/online", THIRD_CPU);
 	write_text(path, "1");
+	syscall(SYS_delete_module, "scftorture", O_NONBLOCK);
+	syscall(SYS_delete_module, "torture", O_NONBLOCK);
 	rmdir(DIR_INSTANCE);
 	restore_switches();
 }

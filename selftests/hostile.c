@@ -176,6 +176,7 @@ static void compare_with_counters(struct __test_metadata *_metadata, const struc
 	       seen->foreign, seen->absorbed, info->late);
 	EXPECT_EQ(0, seen->dropped);
 	EXPECT_EQ(0, seen->unknown);
+	EXPECT_EQ(0, cpu_number(info->cpu, "unnoted"));
 	EXPECT_EQ(0, info->unknown);
 	EXPECT_EQ(info->foreign, seen->foreign);
 	EXPECT_EQ(info->absorbed, seen->absorbed);

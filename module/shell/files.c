@@ -87,6 +87,13 @@ static ssize_t synchronised_nmi_show(struct device *device, struct device_attrib
 }
 static DEVICE_ATTR_RO(synchronised_nmi);
 
+/* How often who interrupted this one found no room to say so. */
+static ssize_t unnoted_show(struct device *device, struct device_attribute *attribute, char *text)
+{
+	return sysfs_emit(text, "%llu\n", task_isolation_note_overflows(device->id));
+}
+static DEVICE_ATTR_RO(unnoted);
+
 static ssize_t state_show(struct device *device, struct device_attribute *attribute, char *text)
 {
 	struct cpu_record *record = per_cpu_ptr(&cpu_records, device->id);
@@ -142,6 +149,7 @@ static struct attribute *cpu_attributes[] = {
 	&dev_attr_skipped.attr,
 	&dev_attr_synchronised.attr,
 	&dev_attr_synchronised_nmi.attr,
+	&dev_attr_unnoted.attr,
 	&dev_attr_owner.attr,
 	&dev_attr_last_loss.attr,
 	NULL

@@ -20,7 +20,7 @@ FIXTURE(in_flight) { struct stage *s; };
 FIXTURE_VARIANT(in_flight) { unsigned long flags; int ready, send; };
 /* Turns of the windows: of the owner's alone, of the sender's alone, of both. */
 FIXTURE_VARIANT_ADD(in_flight, ready_signal) { WITH_SIGNAL(CHOSEN), 40, 0 };
-FIXTURE_VARIANT_ADD(in_flight, send_signal) { WITH_SIGNAL(CHOSEN), 0, 40 };
+FIXTURE_VARIANT_ADD(in_flight, send_signal) { WITH_SIGNAL(CHOSEN), 4, 40 };
 FIXTURE_VARIANT_ADD(in_flight, both_signal) { WITH_SIGNAL(CHOSEN), 30, 30 };
 FIXTURE_VARIANT_ADD(in_flight, both_persistent) { PERSISTENT, 30, 30 };
 

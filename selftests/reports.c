@@ -349,6 +349,8 @@ static void act_as_other_user(struct stage *s)
 		s->error = errno;
 		return;
 	}
+	/* As after execve(): a program of that user's own. */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	act_spin(s);
 }
 

@@ -103,14 +103,20 @@ static bool next_report(struct reader *reader, struct reported *next)
 static void advance(struct reader *reader, const struct reported *taken)
 {
 	reader->place[taken->report.cpu].position = taken->report.number + 1;
-	reader->place[taken->report.cpu].dropped = 0;
 }
+
+static bool serving;
 
 static int device_open(struct inode *inode, struct file *file)
 {
 	struct reader *reader = kzalloc(struct_size(reader, place, nr_cpu_ids), GFP_KERNEL);
 	int cpu;
 
+	/* Pairs with chardev_serve(): loading may fail until then, and would not wait for us. */
+	if (!smp_load_acquire(&serving)) {
+		kfree(reader);
+		return -ENODEV;
+	}
 	/* Also who may open anything. */
 	if (file->f_mode & FMODE_WRITE) {
 		kfree(reader);
@@ -146,7 +152,7 @@ static ssize_t take_reports(struct file *file, char __user *to, size_t size)
 		return -ENOMEM;
 	mutex_lock(&reader->lock);
 	while (size - taken >= sizeof(reported->report) && next_report(reader, reported)) {
-		/* Not told is over, too; the number and the CPU stay as they are. */
+		/* Not told is over, too, but what was dropped is for the next that is told. */
 		if (!report_mask(reported, file)) {
 			advance(reader, reported);
 			continue;
@@ -156,6 +162,7 @@ static ssize_t take_reports(struct file *file, char __user *to, size_t size)
 			break;
 		}
 		advance(reader, reported);
+		reader->place[reported->report.cpu].dropped = 0;
 		taken += sizeof(reported->report);
 	}
 	mutex_unlock(&reader->lock);
@@ -174,8 +181,11 @@ static ssize_t device_read(struct file *file, char __user *to, size_t size, loff
 	while (!(taken = take_reports(file, to, size))) {
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
-		start_looking();
-		error = wait_event_interruptible(waiting, has_reports(reader));
+		/* On the queue first, or the last look may be over before anybody is there. */
+		error = wait_event_interruptible(waiting, ({
+			start_looking();
+			has_reports(reader);
+		}));
 		if (error)
 			return error;
 	}
@@ -244,6 +254,12 @@ static struct miscdevice device = {
 int chardev_add(void)
 {
 	return misc_register(&device);
+}
+
+/* Nothing can fail any more: the device may be opened. */
+void chardev_serve(void)
+{
+	smp_store_release(&serving, true);
 }
 
 /* Readers hold the module, so there is none. */

@@ -91,7 +91,7 @@ void interruption_remember(struct owner *owner, const struct policy_cause *cause
 	struct last_loss *last = &owner->last;
 
 	last->cause = *cause;
-	owner_mask(&last->cause);
+	owner_mask(&last->cause, NULL, ktime_get_boottime_ns());
 	interruption_text(&last->cause, last->text);
 	last->time_ns = ktime_get_ns();
 	if (note)
@@ -340,6 +340,9 @@ static void name_function(struct policy_cause *cause, u32 class, unsigned long f
 	cause->cause = class;
 	cause->address = function;
 	snprintf(cause->name, sizeof(cause->name), "%ps", (void *)function);
+	/* Of a module that is gone, or without symbols: an address, which is not for everybody. */
+	if (!strncmp(cause->name, "0x", 2))
+		cause->name[0] = '\0';
 }
 
 /* What the sender of an interrupt wanted. */

@@ -100,21 +100,28 @@ static bool is_owner(const struct owner *owner)
 	return owner && owner->flags;
 }
 
-/* May the current task be told of @task? Kernel threads are nobody's secret. */
-static bool may_name(const struct task_struct *task)
+/*
+ * May the reader of @file, or the current task when that is NULL, be told of @task?
+ * Kernel threads are nobody's secret.
+ */
+static bool may_name(const struct task_struct *task, const struct file *file)
 {
-	return (task->flags & PF_KTHREAD) || uid_eq(task_uid(task), current_uid()) ||
-	       perfmon_capable();
+	return (task->flags & PF_KTHREAD) || uid_eq(task_uid(task), report_reader_uid(file)) ||
+	       report_reader_knows_all(file);
 }
 
 /* The pid that the current task knows it by, 0 when it is not to know. */
 static pid_t pid_to_tell(struct task_struct *task)
 {
-	return may_name(task) ? task_pid_vnr(task) : 0;
+	return may_name(task, NULL) ? task_pid_vnr(task) : 0;
 }
 
-/* What the current task may be told of @cause: tasks of others only with privilege. */
-void owner_mask(struct policy_cause *cause)
+/*
+ * What the reader of @file, or the current task when that is NULL, may be told of
+ * @cause: tasks of others only with privilege. Who started after @since, which is
+ * CLOCK_BOOTTIME, only got the pid of whom it was about.
+ */
+void owner_mask(struct policy_cause *cause, const struct file *file, u64 since)
 {
 	struct task_struct *task;
 
@@ -123,9 +130,12 @@ void owner_mask(struct policy_cause *cause)
 	guard(rcu)();
 	task = pid_task(find_pid_ns(cause->detail, &init_pid_ns), PIDTYPE_PID);
 	/* One that is gone cannot be asked whose it was. */
-	if (!task && perfmon_capable() && task_active_pid_ns(current) == &init_pid_ns)
+	if (task && task->start_boottime > since)
+		task = NULL;
+	if (!task && report_reader_knows_all(file) &&
+	    task_active_pid_ns(current) == &init_pid_ns)
 		return;
-	cause->detail = task ? pid_to_tell(task) : 0;
+	cause->detail = task && may_name(task, file) ? task_pid_vnr(task) : 0;
 	if (!cause->detail)
 		cause->name[0] = '\0';
 }
@@ -309,7 +319,7 @@ void owner_refuse(struct owner *owner, int error, u32 refusal, u32 unmet,
 	owner->refusal[0] = '\0';
 	if (in_the_way) {
 		told = *in_the_way;
-		owner_mask(&told);
+		owner_mask(&told, NULL, ktime_get_boottime_ns());
 	}
 	scoped_guard(rcu) {
 		policy = policy_serving();

@@ -14,6 +14,7 @@
 #include <linux/capability.h>
 #include <linux/mm.h>
 #include <linux/pid_namespace.h>
+#include <linux/sched/coredump.h>
 #include <linux/sched/task.h>
 #include <linux/timekeeping.h>
 
@@ -92,7 +93,7 @@ void reports_free(void)
 /* ---- who may know what ------------------------------------------------------- */
 
 /* CAP_PERFMON is enough, as for tracing. */
-static bool may_know_all(const struct file *file)
+bool report_reader_knows_all(const struct file *file)
 {
 	if (!file)
 		return perfmon_capable();
@@ -100,13 +101,16 @@ static bool may_know_all(const struct file *file)
 	       file_ns_capable(file, &init_user_ns, CAP_SYS_ADMIN);
 }
 
-static kuid_t reader_uid(const struct file *file)
+kuid_t report_reader_uid(const struct file *file)
 {
 	return file ? file->f_cred->euid : current_uid();
 }
 
-/* The pid by which the current task knows who had @pid in the initial namespace, or 0. */
-static pid_t translate(pid_t pid, u64 started)
+/*
+ * What the current task knows @pid of the initial namespace by: there, as it was, also
+ * when the task is gone; elsewhere the pid of that same task, or of its process, or 0.
+ */
+static pid_t translate(pid_t pid, u64 started, bool process)
 {
 	struct task_struct *task;
 
@@ -115,18 +119,15 @@ static pid_t translate(pid_t pid, u64 started)
 	guard(rcu)();
 	task = pid_task(find_pid_ns(pid, &init_pid_ns), PIDTYPE_PID);
 	/* Not another one that got the number since. */
-	return task && task->start_boottime == started ? task_pid_vnr(task) : 0;
+	if (!task || task->start_boottime != started)
+		return 0;
+	return process ? task_tgid_vnr(task) : task_pid_vnr(task);
 }
 
-static pid_t translate_process(pid_t pid, u64 started)
+/* The process of thread @pid, which was @tgid. */
+static pid_t translate_process(pid_t tgid, pid_t pid, u64 started)
 {
-	struct task_struct *task;
-
-	if (!pid || task_active_pid_ns(current) == &init_pid_ns)
-		return pid;
-	guard(rcu)();
-	task = pid_task(find_pid_ns(pid, &init_pid_ns), PIDTYPE_PID);
-	return task && task->start_boottime == started ? task_tgid_vnr(task) : 0;
+	return task_active_pid_ns(current) == &init_pid_ns ? tgid : translate(pid, started, true);
 }
 
 /*
@@ -136,7 +137,7 @@ static pid_t translate_process(pid_t pid, u64 started)
 void report_sender(const struct task_isolation_note *note, const struct file *file,
 		   struct task_isolation_sender *sender)
 {
-	bool all = may_know_all(file);
+	bool all = report_reader_knows_all(file);
 
 	*sender = (struct task_isolation_sender){ .cpu = -1 };
 	if (!note->depth && !note->by_task)
@@ -147,12 +148,10 @@ void report_sender(const struct task_isolation_note *note, const struct file *fi
 		for (unsigned int i = 0; i < note->depth; i++)
 			sender->stack[i] = note->stack[i];
 	}
-	if (!note->by_task || !(all || note->kthread || uid_eq(note->uid, reader_uid(file))))
+	if (!note->by_task || !(all || note->kthread || uid_eq(note->uid, report_reader_uid(file))))
 		return;
-	sender->pid = translate(note->pid, note->started);
-	sender->tgid = translate_process(note->pid, note->started);
-	if (task_active_pid_ns(current) == &init_pid_ns)
-		sender->tgid = note->tgid;
+	sender->pid = translate(note->pid, note->started, false);
+	sender->tgid = translate_process(note->tgid, note->pid, note->started);
 	if (sender->pid)
 		strscpy(sender->comm, note->comm);
 }
@@ -190,6 +189,19 @@ static void put(struct ring *ring, const struct reported *reported)
 	smp_store_release(&ring->head, ring->head + 1);
 }
 
+/* Whose reports are its: of a program with more rights than its user, nobody's but root's. */
+static kuid_t visible_to(struct task_struct *task)
+{
+	const struct cred *cred;
+
+	guard(rcu)();
+	cred = __task_cred(task);
+	if (!uid_eq(cred->uid, cred->euid) || !uid_eq(cred->uid, cred->suid) || !task->mm ||
+	    get_dumpable(task->mm) != SUID_DUMP_USER)
+		return GLOBAL_ROOT_UID;
+	return cred->uid;
+}
+
 /**
  * report_interruption - tell whoever reads
  * @owner: whose
@@ -221,8 +233,9 @@ void report_interruption(const struct owner *owner, const struct policy_cause *c
 			.sender	 = { .cpu = -1 },
 		},
 		.cause	 = *cause,
-		.uid	 = task_uid(owner->task),
+		.uid	 = visible_to(owner->task),
 		.started = owner->task->start_boottime,
+		.judged	 = ktime_get_boottime_ns(),
 	};
 
 	strscpy(reported.report.comm, owner->task->comm);
@@ -293,16 +306,15 @@ bool reports_peek(int cpu, u64 *position, u64 *dropped, struct reported *reporte
 bool report_mask(struct reported *reported, const struct file *file)
 {
 	struct task_isolation_report *report = &reported->report;
-	bool all = may_know_all(file);
+	bool all = report_reader_knows_all(file);
 
-	if (!all && !uid_eq(reported->uid, file->f_cred->euid))
+	if (!all && !uid_eq(reported->uid, report_reader_uid(file)))
 		return false;
-	report->tgid = task_active_pid_ns(current) == &init_pid_ns ?
-		       report->tgid : translate_process(report->pid, reported->started);
-	report->pid = translate(report->pid, reported->started);
+	report->tgid = translate_process(report->tgid, report->pid, reported->started);
+	report->pid = translate(report->pid, reported->started, false);
 	report_sender(&reported->note, file, &report->sender);
 	if (report->cause == TASK_ISOLATION_CAUSE_PREEMPTED) {
-		owner_mask(&reported->cause);
+		owner_mask(&reported->cause, file, reported->judged);
 		report->detail = reported->cause.detail;
 		interruption_text(&reported->cause, report->text);
 	}

@@ -46,6 +46,7 @@ static int __init shell_init(void)
 	error = task_isolation_register(&ops);
 	if (error)
 		goto remove_device;
+	chardev_serve();
 	return 0;
 remove_device:
 	pr_warn("task_isolation: the kernel's hooks refused this module: error %d; build it against the running kernel\n",

@@ -32,6 +32,7 @@ struct file;
  * @note: who sent it; all 0 when nobody is known to have
  * @uid: whose task was interrupted
  * @started: when that task started, by which it is told from another with its pid
+ * @judged: when it was judged, CLOCK_BOOTTIME: who started later has no part in it
  */
 struct reported {
 	struct task_isolation_report report;
@@ -39,6 +40,7 @@ struct reported {
 	struct task_isolation_note note;
 	kuid_t uid;
 	u64 started;
+	u64 judged;
 };
 
 /**
@@ -141,7 +143,7 @@ long owner_prctl(int option, unsigned long arg2, unsigned long arg3,
 		 unsigned long arg4, unsigned long arg5, struct task_isolation_reply *reply);
 void owner_leave(struct owner *owner, const struct policy_cause *loss);
 bool owner_forget(struct owner *owner);
-void owner_mask(struct policy_cause *cause);
+void owner_mask(struct policy_cause *cause, const struct file *file, u64 since);
 void owner_back(struct owner *owner);
 void owner_refuse(struct owner *owner, int error, u32 refusal, u32 unmet,
 		  const struct policy_cause *in_the_way);
@@ -208,6 +210,8 @@ void reports_reader_goes(void);
 u64 reports_head(int cpu);
 bool reports_peek(int cpu, u64 *position, u64 *dropped, struct reported *reported);
 bool report_mask(struct reported *reported, const struct file *file);
+bool report_reader_knows_all(const struct file *file);
+kuid_t report_reader_uid(const struct file *file);
 void report_sender(const struct task_isolation_note *note, const struct file *file,
 		   struct task_isolation_sender *sender);
 pid_t report_sender_pid(const struct task_isolation_note *note);
@@ -215,6 +219,7 @@ bool report_address_is_users(u32 cause);
 
 /* chardev.c: /dev/task_isolation */
 int chardev_add(void);
+void chardev_serve(void);
 void chardev_remove(void);
 
 /* files.c: sysfs */

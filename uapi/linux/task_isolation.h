@@ -120,8 +120,9 @@ enum task_isolation_cause {
 /**
  * struct task_isolation_sender - who sent an interruption
  * @cpu: where it was sent from, -1 when nobody is known to have sent it
- * @pid: the thread that did, in the reader's pid namespace; 0 for an interrupt
- *	handler, for one that is gone, and for one that the reader may not know
+ * @pid: the thread that did, in the reader's pid namespace; it may be gone. 0 for an
+ *	interrupt handler, for one that this namespace does not know (any more), and for
+ *	one that the reader may not know
  * @tgid: its process, likewise
  * @depth: how many of @stack are filled
  * @comm: its name, "" where @pid is 0 or the reader may not know
@@ -198,8 +199,9 @@ struct task_isolation_info {
  * struct task_isolation_report - one interruption, as read() gives it
  * @size: of this structure, which only grows
  * @flags: TASK_ISOLATION_REPORT_*
- * @number: of this CPU's reports, from 0 on; without a gap
- * @dropped: reports of this CPU that this reader was too slow for, since the one before
+ * @number: of this CPU's reports, from 0 on; a gap is what was dropped, or not for this reader
+ * @dropped: reports of this CPU that this reader was too slow for, since the one before,
+ *	whosever they were
  * @time_ns: when it was judged, CLOCK_MONOTONIC
  * @cpu: where
  * @pid: the owner's thread, in the reader's pid namespace, or 0
@@ -214,7 +216,7 @@ struct task_isolation_info {
  *
  * System calls of persistent tasks are only counted, unless
  * /sys/kernel/task_isolation/debug is 1. A reader without CAP_PERFMON or
- * CAP_SYS_ADMIN gets reports of its own user's tasks.
+ * CAP_SYS_ADMIN gets reports of its own user's tasks, set-user-ID programs left out.
  */
 struct task_isolation_report {
 	__u32 size;
@@ -248,7 +250,8 @@ struct task_isolation_report {
  * struct task_isolation_page - what mmap() shows of a CPU
  * @stay: enum task_isolation_state, plus a number that changes each time that the
  *	owner goes back to user space, times TASK_ISOLATION_STAY_STEP. One load tells:
- *	as long as it does not change, and says isolated, nothing has interrupted
+ *	as long as it does not change, and says isolated, nothing has interrupted and
+ *	come back; while an interruption lasts it still says what was before
  * @own: @foreign: @absorbed: @late: @unknown: counters of this stay's owner
  * @size: of this structure, which only grows
  * @cpu: which

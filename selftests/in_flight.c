@@ -85,8 +85,10 @@ TEST_F_TIMEOUT(in_flight, p7_4_sent_before_is_absorbed_sent_after_is_told, 280)
 
 	pid = actor(self->s, CPU_A, act_come_and_go);
 	ASSERT_TRUE(UNTIL(self->s->entered > 2)) TH_LOG("errno %d", self->s->error);
-	snprintf(text, sizeof(text), "%d 500 %d %d", CPU_A, variant->ready, variant->send);
-	while (sum.before + sum.after < HITS) {
+	/* Half of them each: with the owner's window nearly all are before, without it after. */
+	while (sum.before < HITS / 2 || sum.after < HITS / 2) {
+		snprintf(text, sizeof(text), "%d 500 %d %d", CPU_A,
+			 sum.before < HITS / 2 ? variant->ready : 0, variant->send);
 		ASSERT_EQ(0, write_text(FILE_FLIGHT, text));
 		ASSERT_TRUE(read_flown(&flown));
 		sum.before += flown.before;
@@ -98,10 +100,6 @@ TEST_F_TIMEOUT(in_flight, p7_4_sent_before_is_absorbed_sent_after_is_told, 280)
 		ASSERT_EQ(0, flown.unordered);
 	}
 	TH_LOG("absorbed %ld, told %ld, either %ld", sum.before, sum.after, sum.between);
-	/* The window that was long did catch some. */
-	if (variant->ready)
-		EXPECT_LT(0, sum.before);
-	EXPECT_LT(0, sum.after);
 	self->s->may = 1;
 	EXPECT_TRUE(ended_well(finish(pid)));
 	/* Told by the signal, each of them. */

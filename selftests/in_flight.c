@@ -94,9 +94,9 @@ TEST_F_TIMEOUT(in_flight, p7_4_sent_before_is_absorbed_sent_after_is_told, 280)
 		sum.before += flown.before;
 		sum.after += flown.after;
 		sum.between += flown.between;
-		EXPECT_EQ(0, flown.killed);
-		EXPECT_EQ(0, flown.unnoticed);
-		EXPECT_EQ(0, flown.misnamed);
+		ASSERT_EQ(0, flown.killed);
+		ASSERT_EQ(0, flown.unnoticed);
+		ASSERT_EQ(0, flown.misnamed);
 		ASSERT_EQ(0, flown.unordered);
 	}
 	TH_LOG("absorbed %ld, told %ld, either %ld", sum.before, sum.after, sum.between);

@@ -6,6 +6,7 @@
 #include "isolation.h"
 #include <setjmp.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include "kselftest_harness.h"
 
@@ -836,6 +837,48 @@ TEST_F_TIMEOUT(one, p3_11_a_queue_of_real_time_signals, CASE_TIMEOUT)
 	EXPECT_EQ(0, self->s->flags_after);
 	EXPECT_EQ(1, self->s->info.foreign);
 	EXPECT_EQ(SIGRTMIN, self->s->info.loss_detail);
+}
+
+static void act_have_no_room(struct stage *s)
+{
+	struct rlimit none = { 0, 0 };
+	sigset_t set;
+
+	if (s->value[5]) {
+		/* One of the same number is pending already: it must not stand for the loss. */
+		sigemptyset(&set);
+		sigaddset(&set, s->value[6]);
+		sigprocmask(SIG_BLOCK, &set, NULL);
+		raise(s->value[6]);
+	}
+	if (setrlimit(RLIMIT_SIGPENDING, &none))
+		return;
+	handle(s->value[6], on_chosen, 0);
+	if (enter_on_stage(s, WITH_SIGNAL(s->value[6])))
+		return;
+	spin_until_may(s, 1);
+	getppid();
+	s->value[4] = 1;
+}
+
+/* A real-time signal needs room in the task's queue; without it the task does not go on. */
+TEST_F_TIMEOUT(one, p3_11_a_real_time_signal_without_room_kills, CASE_TIMEOUT)
+{
+	for (int pending = 0; pending < 2; pending++) {
+		struct stage *s = stage_new();
+		int status;
+		pid_t pid;
+
+		s->value[5] = pending;
+		s->value[6] = SIGRTMIN;
+		pid = actor(s, CPU_A, act_have_no_room);
+		s->may = 1;
+		status = finish(pid);
+		EXPECT_EQ(0, s->error);
+		EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+			TH_LOG("status %#x, %s", status, s->value[4] ? "it went on" : "it did not go on");
+		EXPECT_EQ(0, s->hits);
+	}
 }
 
 /* ---- the chosen signal through a tracer and a signalfd ---------------------------------- */

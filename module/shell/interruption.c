@@ -150,6 +150,31 @@ void interruption_ask(const struct owner *owner, struct policy_event *event,
 	}
 }
 
+/* Is a loss among the task's own pending signals? The last one came last. */
+static bool loss_is_queued(int signal)
+{
+	const struct sigqueue *queued;
+
+	guard(spinlock_irq)(&current->sighand->siglock);
+	list_for_each_entry_reverse(queued, &current->pending.list, list) {
+		if (queued->info.si_signo == signal && queued->info.si_code == TASK_ISOLATION_LOSS)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A real-time signal that finds no room in the queue (RLIMIT_SIGPENDING, memory) is not
+ * sent at all, forced or not, and the task would go on without knowing. Another one is
+ * pending then, without what it carries.
+ */
+static void force_signal(int signal, u32 cause, pid_t sender)
+{
+	task_isolation_force_signal(signal, cause, sender);
+	if (signal >= SIGRTMIN && !loss_is_queued(signal))
+		force_sig(SIGKILL);
+}
+
 /*
  * Ask, and do what is answered; @note: who sent it, or NULL. False: the task is no
  * owner any more, and a signal may be pending.
@@ -176,8 +201,8 @@ bool interruption_judge(struct owner *owner, struct policy_event *event,
 	if (verdict.log)
 		log_loss(current, owner->isolation.cpu, &event->cause, verdict.log, note);
 	if (verdict.signal)
-		task_isolation_force_signal(verdict.signal, event->cause.cause,
-					    note ? report_sender_pid(note) : 0);
+		force_signal(verdict.signal, event->cause.cause,
+			     note ? report_sender_pid(note) : 0);
 	/* For the caller in the system call work. */
 	event->syscall = verdict.execute;
 	return false;

@@ -49,7 +49,9 @@ static void send_signal(struct task_struct *task, const struct parting *parting)
 	info.si_signo = parting->verdict.signal;
 	info.si_code = TASK_ISOLATION_LOSS;
 	info.si_errno = parting->event.cause.cause;
-	send_sig_info(info.si_signo, &info, task);
+	/* As force_signal() has it: no room for a real-time signal. */
+	if (send_sig_info(info.si_signo, &info, task) == -EAGAIN)
+		send_sig(SIGKILL, task, 1);
 }
 
 /* One try. True: the CPU has no owner. */

@@ -16,6 +16,8 @@
 #define THIRD_CPU	1
 /* What one turn may take among all others; the checkers of a debug kernel make it long. */
 #define TURN_MS		(60000 + 25 * default_timeout_ms())
+/* All at once; as many as a debug kernel bears, one group after the other. */
+#define AT_ONCE		(default_timeout_ms() > 1000 ? 2 : HOSTILITIES)
 #define LEFT		(AT_ENTERED + 1)
 
 static const struct watch_call isolation_call = {
@@ -216,43 +218,35 @@ FIXTURE_TEARDOWN(hostile)
 	restore_switches();
 }
 
-TEST_F_TIMEOUT(hostile, p7_3_all_that_comes_is_reported_and_known, 1200)
+/* What is hostile from @first to before @end, at once, until each had its turn. */
+static void suffer(struct __test_metadata *_metadata, FIXTURE_DATA(hostile) *self, size_t first,
+		   size_t end, int fd, struct seen seen[2])
 {
-	struct seen seen[2] = { 0 };
-	struct watch_verdict verdict;
-	int fd = reader_open(-1);
-	pid_t pid[2];
-	long end;
+	long until;
 
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, watch_begin(CPU_A)) TH_LOG("%s", watch_failure());
-	for (int i = 0; i < 2; i++) {
-		pid[i] = actor(self->s[i], i ? CPU_B : CPU_A, act_bear_it);
-		ASSERT_TRUE(UNTIL(isolated(self->s[i], pid[i]))) TH_LOG("errno %d", self->s[i]->error);
-	}
-	for (size_t i = 0; i < HOSTILITIES; i++) {
+	for (size_t i = first; i < end; i++) {
 		self->others[i] = stage_new();
 		self->others[i]->value[0] = i;
 		self->pids[i] = actor(self->others[i], HOUSE, act_hostile);
 	}
-	for (end = now_ms() + 1000L * SECONDS; now_ms() < end;) {
+	for (until = now_ms() + 1000L * SECONDS; now_ms() < until;) {
 		usleep(100000);
 		read_reports(fd, seen);
 	}
 	/* Each at least once; some of them wait for others. */
-	for (size_t i = 0; i < HOSTILITIES; i++) {
-		for (end = now_ms() + TURN_MS; now_ms() < end && !self->others[i]->turns;) {
+	for (size_t i = first; i < end; i++) {
+		for (until = now_ms() + TURN_MS; now_ms() < until && !self->others[i]->turns;) {
 			usleep(100000);
 			read_reports(fd, seen);
 		}
 		EXPECT_LT(0, self->others[i]->turns) TH_LOG("hostility %zu never came", i);
 	}
-	for (size_t i = 0; i < HOSTILITIES; i++)
+	for (size_t i = first; i < end; i++)
 		self->others[i]->may = 1;
-	for (size_t i = 0; i < HOSTILITIES; i++) {
+	for (size_t i = first; i < end; i++) {
 		int status = -1;
 
-		for (end = now_ms() + TURN_MS; now_ms() < end;) {
+		for (until = now_ms() + TURN_MS; now_ms() < until;) {
 			usleep(100000);
 			read_reports(fd, seen);
 			if (waitpid(self->pids[i], &status, WNOHANG) == self->pids[i])
@@ -261,6 +255,23 @@ TEST_F_TIMEOUT(hostile, p7_3_all_that_comes_is_reported_and_known, 1200)
 		EXPECT_TRUE(ended_well(status)) TH_LOG("hostility %zu does not end", i);
 		self->pids[i] = 0;
 	}
+}
+
+TEST_F_TIMEOUT(hostile, p7_3_all_that_comes_is_reported_and_known, 1200)
+{
+	struct seen seen[2] = { 0 };
+	struct watch_verdict verdict;
+	int fd = reader_open(-1);
+	pid_t pid[2];
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, watch_begin(CPU_A)) TH_LOG("%s", watch_failure());
+	for (int i = 0; i < 2; i++) {
+		pid[i] = actor(self->s[i], i ? CPU_B : CPU_A, act_bear_it);
+		ASSERT_TRUE(UNTIL(isolated(self->s[i], pid[i]))) TH_LOG("errno %d", self->s[i]->error);
+	}
+	for (size_t first = 0; first < HOSTILITIES; first += AT_ONCE)
+		suffer(_metadata, self, first, first + AT_ONCE, fd, seen);
 	for (int i = 0; i < 2; i++) {
 		self->s[i]->order = 1;
 		EXPECT_TRUE(UNTIL(isolated(self->s[i], pid[i])));

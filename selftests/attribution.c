@@ -594,7 +594,7 @@ static bool is_kasan_s(const struct task_isolation_report *report)
 	       strstr(report->sender.comm, "kworker");
 }
 
-/* There softirqs last, and are left to their thread, which takes the CPU before whoever was woken. */
+/* There softirqs last, and are left to their thread, which runs before whoever was woken. */
 static bool is_ksoftirqd_s(const struct task_isolation_report *report)
 {
 	return default_timeout_ms() > 1000 && report->cause == CAUSE(PREEMPTED) &&

@@ -92,7 +92,7 @@ static void rivals(struct __test_metadata *_metadata, unsigned long a, unsigned 
 	inside = (void *)((char *)s[0] + 32768);
 	/* who waits for the other gives up soon; RCU callbacks take their time on a debug kernel */
 	write_number(FILE_TIMEOUT, slow ? 1000 : 20);
-	/* the emulator runs all other CPUs in between: on a debug kernel that takes tens of milliseconds */
+	/* the emulator runs all other CPUs in between, for tens of ms on a debug kernel */
 	stay = slow ? 20 : 500;
 	s[0]->flags = a;
 	s[1]->flags = b;
@@ -106,7 +106,8 @@ static void rivals(struct __test_metadata *_metadata, unsigned long a, unsigned 
 			strangers = owner;
 		now_ms() > begin + 1000 && s[0]->entered >= enough && s[1]->entered >= enough;
 	}))) TH_LOG("entered %d and %d times in %lu and %lu turns, CPU in use %ld and %ld times",
-		s[0]->entered, s[1]->entered, s[0]->turns, s[1]->turns, s[0]->value[0], s[1]->value[0]);
+		s[0]->entered, s[1]->entered, s[0]->turns, s[1]->turns, s[0]->value[0],
+		s[1]->value[0]);
 	for (int i = 0; i < 2; i++)
 		s[i]->may = 1;
 	for (int i = 0; i < 2; i++) {

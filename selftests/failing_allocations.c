@@ -111,7 +111,7 @@ TEST_F_TIMEOUT(failing_allocations, p4_8_a_list_is_written_whole_or_not_at_all, 
 	}
 	EXPECT_EQ(0, error);
 	EXPECT_FALSE(failed);
-	EXPECT_GT(n, 4) TH_LOG("nothing was there to fail: the test proves nothing");
+	EXPECT_GT(n, 4) TH_LOG("nothing failed: the test proves nothing");
 	ASSERT_EQ(0, unload(STANDARD));
 	ASSERT_EQ(0, unload(SHELL));
 	ASSERT_EQ(0, load(SHELL, ""));
@@ -160,7 +160,7 @@ TEST_F_TIMEOUT(failing_allocations, p2_9_who_cannot_enter_for_want_of_memory_lea
 	EXPECT_EQ(0, self->s->value[0]) TH_LOG("refused and isolated");
 	EXPECT_EQ(0, self->s->value[1]) TH_LOG("refused with errno %ld", self->s->value[1]);
 	EXPECT_EQ(0, self->s->value[2]) TH_LOG("could not leave");
-	EXPECT_GT(self->s->value[3], 0) TH_LOG("nothing was there to fail: the test proves nothing");
+	EXPECT_GT(self->s->value[3], 0) TH_LOG("nothing failed: the test proves nothing");
 	EXPECT_EQ(0, self->s->value[4]) TH_LOG("it never came through");
 	NEXT_CAN_ENTER(STRICT);
 }
@@ -199,12 +199,13 @@ static void lose_without_memory(struct __test_metadata *_metadata, int signal)
 				TH_LOG("the %d.: status %#x", n, status);
 			ended++;
 		} else if (s->error) {
-			EXPECT_TRUE(says_so(s->error) || s->error == EAGAIN) TH_LOG("errno %d", s->error);
+			EXPECT_TRUE(says_so(s->error) || s->error == EAGAIN)
+				TH_LOG("the %d.: errno %d", n, s->error);
 			if (s->error == EAGAIN)
 				n--;
 			refused++;
 		} else {
-			EXPECT_EQ(1, s->hits) TH_LOG("the %d.: it lost, went on and was not told", n);
+			EXPECT_EQ(1, s->hits) TH_LOG("the %d.: it went on and was not told", n);
 			EXPECT_EQ(0, s->flags_after);
 			told++;
 			if (!s->value[1])
@@ -280,10 +281,12 @@ TEST_F_TIMEOUT(failing_allocations, p6_7_a_switch_moves_whole_or_not_at_all, CAS
 			failed = disarm();
 			ASSERT_GT(read_text(switches[i].file, now, sizeof(now)), 0);
 			if (error) {
-				EXPECT_TRUE(says_so(error)) TH_LOG("%s: errno %d", switches[i].file, error);
+				EXPECT_TRUE(says_so(error))
+					TH_LOG("%s: errno %d", switches[i].file, error);
 				EXPECT_STREQ(before, now);
 			} else {
-				EXPECT_EQ(0, strncmp(now, switches[i].other, strlen(switches[i].other)));
+				EXPECT_EQ(0, strncmp(now, switches[i].other,
+						     strlen(switches[i].other)));
 			}
 		}
 		EXPECT_EQ(0, error);

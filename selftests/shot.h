@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What lists and loads change, and what they must leave as it was: taken before and after, and compared. */
+/* What lists and loads change, and must leave as it was: taken before and after. */
 #ifndef SELFTESTS_SHOT_H
 #define SELFTESTS_SHOT_H
 
@@ -29,7 +29,8 @@ static inline long fair_runtime(int cpu)
 static const char *const system_files[] = {
 	DIR_CPUS "/nohz_full", DIR_CPUS "/isolated", DIR_CPUS "/online",
 	"/sys/devices/virtual/workqueue/cpumask", "/proc/irq/default_smp_affinity",
-	FILE_TIMER_MIGRATION, "/proc/sys/kernel/watchdog_cpumask", "/proc/sys/kernel/sched_rt_runtime_us",
+	FILE_TIMER_MIGRATION, "/proc/sys/kernel/watchdog_cpumask",
+	"/proc/sys/kernel/sched_rt_runtime_us",
 };
 
 struct shot { char text[8][128]; long runtime[8]; };

@@ -803,13 +803,27 @@ static void act_arm_and_stay(struct stage *s)
 	s->value[0] = now_ms() - s->value[0];
 }
 
-/* As a nohz_full CPU is set up, its timers sit on housekeeping CPUs. */
+/*
+ * As a nohz_full CPU is set up, its timers sit on housekeeping CPUs. The kernel leaves one
+ * where it is armed when the other CPU waits for nothing earlier, which a second try finds
+ * otherwise.
+ */
 TEST_F_TIMEOUT(timer, p5_2_a_timer_far_away_sits_elsewhere, CASE_TIMEOUT)
 {
 	pid_t pid;
 
-	self->s->flags = STRICT;
-	pid = actor(self->s, CPU_A, act_arm_and_stay);
+	for (int tries = 0; tries < 3; tries++) {
+		self->s->flags = STRICT;
+		pid = actor(self->s, CPU_A, act_arm_and_stay);
+		ASSERT_TRUE(UNTIL(self->s->at >= AT_ENTERED));
+		if (!self->s->error)
+			break;
+		finish(pid);
+		ASSERT_EQ(EAGAIN, self->s->error);
+		ASSERT_EQ(TASK_ISOLATION_UNMET_TIMER, self->s->info.refusal_unmet);
+		self->s = stage_new();
+		self->s->value[5] = variant->kind;
+	}
 	AWAIT_ISOLATED(AT_ENTERED);
 	EXPECT_SILENCE(200);
 	self->s->may = 2;

@@ -12,6 +12,8 @@
 #include "kselftest_harness.h"
 
 #define NOBODY		65534
+/* s; a debug kernel takes ten and more for a module. */
+#define LOADING_TIMEOUT	300
 #define TRACING		"/sys/kernel/tracing"
 #define CHECK_INTERVAL	"/sys/devices/system/machinecheck/machinecheck0/check_interval"
 #define UNPRIVILEGED_TRAPS "/proc/sys/vm/unprivileged_userfaultfd"
@@ -114,7 +116,7 @@ static int polls_of(int cpu)
 	trace_timers(false);						\
 } while (0)
 
-TEST_F_TIMEOUT(restore, p4_8_a_cpu_that_leaves_the_list, CASE_TIMEOUT)
+TEST_F_TIMEOUT(restore, p4_8_a_cpu_that_leaves_the_list, LOADING_TIMEOUT)
 {
 	long usual = fair_runtime(HOUSE);
 	struct shot listed;
@@ -136,7 +138,7 @@ TEST_F_TIMEOUT(restore, p4_8_a_cpu_that_leaves_the_list, CASE_TIMEOUT)
 	EXPECT_AS(listed);
 }
 
-TEST_F_TIMEOUT(restore, p4_8_an_unload, CASE_TIMEOUT)
+TEST_F_TIMEOUT(restore, p4_8_an_unload, LOADING_TIMEOUT)
 {
 	struct shot listed, plain;
 	long usual = fair_runtime(HOUSE);
@@ -153,7 +155,7 @@ TEST_F_TIMEOUT(restore, p4_8_an_unload, CASE_TIMEOUT)
 	EXPECT_AS(plain);
 }
 
-TEST_F_TIMEOUT(restore, p4_8_a_failed_load, CASE_TIMEOUT)
+TEST_F_TIMEOUT(restore, p4_8_a_failed_load, LOADING_TIMEOUT)
 {
 	/* the good ones first: they must not stay changed */
 	static const struct { const char *list; int error; } bad[] = {
@@ -194,7 +196,7 @@ static void act_enter(struct stage *s)
 	s->flags_after = flags_now();
 }
 
-TEST_F_TIMEOUT(restore, p4_8_a_refused_list, CASE_TIMEOUT)
+TEST_F_TIMEOUT(restore, p4_8_a_refused_list, LOADING_TIMEOUT)
 {
 	static const struct { const char *list; int error; } bad[] = {
 		{ "0,%d,%d", EINVAL }, { "%d-%d,1", EINVAL }, { "%d,%d,x", EINVAL },
@@ -423,7 +425,7 @@ static int unload_both_now(void)
 	return error ? error : unload_now(SHELL);
 }
 
-TEST_F_TIMEOUT(restore, p6_11_the_modules_go_while_a_released_task_sleeps, CASE_TIMEOUT)
+TEST_F_TIMEOUT(restore, p6_11_the_modules_go_while_a_released_task_sleeps, LOADING_TIMEOUT)
 {
 	struct stage *next = stage_new();
 	pid_t pid;
@@ -614,7 +616,7 @@ FIXTURE_TEARDOWN(hostile)
 	restore_switches();
 }
 
-TEST_F_TIMEOUT(hostile, p7_7_cannot_stop_root, CASE_TIMEOUT)
+TEST_F_TIMEOUT(hostile, p7_7_cannot_stop_root, LOADING_TIMEOUT)
 {
 	struct stage *next = stage_new();
 	pid_t pid;

@@ -408,7 +408,7 @@ TEST_F_TIMEOUT(restore, p6_12_modules_are_loaded_again_under_tasks_that_enter, 1
 /* Root does not wait for a task longer than that. */
 static long limit_ms(void)
 {
-	return default_timeout_ms() > 1000 ? 30000 : 3000;
+	return default_timeout_ms() > 1000 ? 60000 : 3000;
 }
 
 #define IN_TIME(action) do {						\

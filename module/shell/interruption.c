@@ -150,7 +150,7 @@ void interruption_ask(const struct owner *owner, struct policy_event *event,
 	}
 }
 
-/* Is a loss among the task's own pending signals? The last one came last. */
+/* Is a loss among the current task's own pending signals? Only itself takes them. */
 static bool loss_is_queued(int signal)
 {
 	const struct sigqueue *queued;
@@ -166,7 +166,8 @@ static bool loss_is_queued(int signal)
 /*
  * A real-time signal that finds no room in the queue (RLIMIT_SIGPENDING, memory) is not
  * sent at all, forced or not, and the task would go on without knowing. Another one is
- * pending then, without what it carries.
+ * pending then, without what it carries. In the task's own context, interrupts on, on its
+ * way out or in a call: it sees SIGKILL before its next instruction.
  */
 static void force_signal(int signal, u32 cause, pid_t sender)
 {

@@ -157,7 +157,7 @@ TEST_F(absent, p6_3_an_absent_cpu_is_ENODEV)
 	EXPECT_STREQ("2-3", self->list);
 }
 
-TEST_F(absent, p6_1_an_absent_cpu_fails_and_says_so)
+TEST_F_TIMEOUT(absent, p6_1_an_absent_cpu_fails_and_says_so, 2 * CASE_TIMEOUT)
 {
 	char line[1024];
 	int log;

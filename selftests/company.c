@@ -812,24 +812,41 @@ static void act_tick(struct stage *s)
 /*
  * As a nohz_full CPU is set up, its timers sit on housekeeping CPUs. The kernel leaves one
  * where it is armed when the other CPU waits for nothing earlier: busy, it waits for a tick.
+ * Between both every housekeeping CPU is.
  */
+static bool begin_ticks(struct stage *ticking[])
+{
+	bool begun = true;
+
+	for (int cpu = 0; cpu < CPU_A; cpu++) {
+		ticking[cpu] = stage_new();
+		actor(ticking[cpu], cpu, act_tick);
+		begun = UNTIL(ticking[cpu]->at == AT_READY) && begun;
+	}
+	return begun;
+}
+
+static bool end_ticks(struct stage *ticking[])
+{
+	bool ended = true;
+
+	for (int cpu = 0; cpu < CPU_A; cpu++) {
+		ticking[cpu]->may = 1;
+		ended = UNTIL(ticking[cpu]->at == AT_DONE) && ended;
+	}
+	return ended;
+}
+
 TEST_F_TIMEOUT(timer, p5_2_a_timer_far_away_sits_elsewhere, CASE_TIMEOUT)
 {
 	struct stage *ticking[CPU_A];
 	pid_t pid;
 
-	for (int cpu = 0; cpu < CPU_A; cpu++) {
-		ticking[cpu] = stage_new();
-		actor(ticking[cpu], cpu, act_tick);
-		ASSERT_TRUE(UNTIL(ticking[cpu]->at == AT_READY));
-	}
+	ASSERT_TRUE(begin_ticks(ticking));
 	self->s->flags = STRICT;
 	pid = actor(self->s, CPU_A, act_arm_and_stay);
 	AWAIT_ISOLATED(AT_ENTERED);
-	for (int cpu = 0; cpu < CPU_A; cpu++) {
-		ticking[cpu]->may = 1;
-		ASSERT_TRUE(UNTIL(ticking[cpu]->at == AT_DONE));
-	}
+	ASSERT_TRUE(end_ticks(ticking));
 	EXPECT_SILENCE(200);
 	self->s->may = 2;
 	EXPECT_TRUE(ended_well(finish(pid)));
@@ -864,9 +881,15 @@ static void act_alarmed(struct stage *s)
 
 TEST_F_TIMEOUT(one, p3_4_a_timer_that_expires_is_a_delivery, CASE_TIMEOUT)
 {
-	pid_t pid = actor(self->s, CPU_A, act_alarmed);
-	int status = finish(pid);
+	struct stage *ticking[CPU_A];
+	int status;
+	pid_t pid;
 
+	ASSERT_TRUE(begin_ticks(ticking));
+	pid = actor(self->s, CPU_A, act_alarmed);
+	EXPECT_TRUE(UNTIL(self->s->at >= AT_ENTERED));
+	EXPECT_TRUE(end_ticks(ticking));
+	status = finish(pid);
 	ASSERT_EQ(0, self->s->error);
 	EXPECT_TRUE(ended_well(status)) TH_LOG("status %#x", status);
 	EXPECT_EQ(1, self->s->others);

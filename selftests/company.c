@@ -214,8 +214,9 @@ static long works_done(void)
 }
 
 /*
- * A plain owner is interrupted. A real-time owner is not: who comes has to wait,
- * and is let in at the owner's next own entry, which may be an exempt one.
+ * A plain owner is interrupted. A real-time owner is not at once: who comes has to
+ * wait for the fair server's time (fair_server.c), or is let in at the owner's next
+ * own entry, which may be an exempt one.
  */
 TEST_F_TIMEOUT(policy, p5_4_a_kworker_comes_to_an_isolated_owner, CASE_TIMEOUT)
 {

@@ -116,6 +116,12 @@ static int polls_of(int cpu)
 	trace_timers(false);						\
 } while (0)
 
+/* The list changes nothing about them. */
+#define EXPECT_USUAL_SERVERS() do {					\
+	EXPECT_EQ(usual, fair_runtime(self->a));			\
+	EXPECT_EQ(usual, fair_runtime(self->b));			\
+} while (0)
+
 TEST_F_TIMEOUT(restore, p4_8_a_cpu_that_leaves_the_list, LOADING_TIMEOUT)
 {
 	long usual = fair_runtime(HOUSE);
@@ -123,17 +129,17 @@ TEST_F_TIMEOUT(restore, p4_8_a_cpu_that_leaves_the_list, LOADING_TIMEOUT)
 
 	ASSERT_GT(usual, 0);
 	shoot(&listed);
-	ASSERT_EQ(0, fair_runtime(self->a)) TH_LOG("nothing was changed: nothing to put back");
-	ASSERT_EQ(0, fair_runtime(self->b));
+	EXPECT_POLLED(false, false);
+	EXPECT_USUAL_SERVERS();
 	ASSERT_EQ(0, write_text(FILE_LIST, number(self->a)));
-	EXPECT_EQ(0, fair_runtime(self->a));
-	EXPECT_EQ(usual, fair_runtime(self->b));
+	EXPECT_POLLED(false, true);
+	EXPECT_USUAL_SERVERS();
 	ASSERT_EQ(0, write_text(FILE_LIST, number(self->b)));
-	EXPECT_EQ(usual, fair_runtime(self->a));
-	EXPECT_EQ(0, fair_runtime(self->b));
+	EXPECT_POLLED(true, false);
+	EXPECT_USUAL_SERVERS();
 	ASSERT_EQ(0, write_text(FILE_LIST, "\n"));
-	EXPECT_EQ(usual, fair_runtime(self->a));
-	EXPECT_EQ(usual, fair_runtime(self->b));
+	EXPECT_POLLED(true, true);
+	EXPECT_USUAL_SERVERS();
 	ASSERT_EQ(0, write_text(FILE_LIST, self->list));
 	EXPECT_AS(listed);
 }
@@ -145,8 +151,7 @@ TEST_F_TIMEOUT(restore, p4_8_an_unload, LOADING_TIMEOUT)
 
 	shoot(&listed);
 	ASSERT_EQ(0, take_all_out());
-	EXPECT_EQ(usual, fair_runtime(self->a));
-	EXPECT_EQ(usual, fair_runtime(self->b));
+	EXPECT_USUAL_SERVERS();
 	EXPECT_POLLED(true, true);
 	shoot(&plain);
 	ASSERT_EQ(0, put_back());
@@ -221,8 +226,6 @@ TEST_F_TIMEOUT(restore, p4_8_a_refused_list, LOADING_TIMEOUT)
 		EXPECT_EQ(-bad[i].error, write_text(FILE_LIST, list)) TH_LOG("'%s'", list);
 		EXPECT_AS(one_listed);
 	}
-	EXPECT_EQ(0, fair_runtime(self->a));
-	EXPECT_EQ(fair_runtime(HOUSE), fair_runtime(self->b));
 	EXPECT_POLLED(false, true);
 	kill(pid, SIGKILL);
 	finish(pid);
@@ -319,9 +322,7 @@ TEST_F_TIMEOUT(restore, p6_3_lists_change_under_tasks_that_enter, 1200)
 		if (!error) {
 			ASSERT_STREQ(strcmp(list, "\n") ? list : "", now);
 		}
-		/* what is changed follows the list, which ever it is */
-		ASSERT_EQ(strchr(now, '0' + self->a) || strchr(now, '-') ? 0 : usual,
-			  fair_runtime(self->a)) TH_LOG("round %d, list '%s'", i, now);
+		ASSERT_EQ(usual, fair_runtime(self->a)) TH_LOG("round %d, list '%s'", i, now);
 		rest();
 	}
 	EXPECT_GT(done[true], rounds() / 20) TH_LOG("always busy: the test proves nothing");
@@ -624,11 +625,17 @@ TEST_F_TIMEOUT(hostile, p7_7_cannot_stop_root, LOADING_TIMEOUT)
 	ASSERT_EQ(0, write_text(FILE_ALLOW, "any"));
 	ASSERT_EQ(0, write_text(UNPRIVILEGED_TRAPS, "1"));
 	ASSERT_EQ(0, write_number(FILE_TIMEOUT, 60000));
-	pid = actor(self->s, self->a, variant->act);
-	ASSERT_TRUE(UNTIL(self->s->at >= AT_ENTERED)) TH_LOG("at %d", self->s->at);
-	ASSERT_EQ(0, self->s->error);
-	if (variant->owner) {
-		ASSERT_TRUE(UNTIL(owner_of(self->a) == pid));
+	/* what the loading left behind is freed some time, which ends a strict one's stay */
+	for (int try = 0;; try++) {
+		pid = actor(self->s, self->a, variant->act);
+		ASSERT_TRUE(UNTIL(self->s->at >= AT_ENTERED)) TH_LOG("at %d", self->s->at);
+		ASSERT_EQ(0, self->s->error);
+		if (!variant->owner || UNTIL_MS(1000, owner_of(self->a) == pid))
+			break;
+		ASSERT_TRUE(try < 3 && last_loss_is(self->a, pid, "tlb flush"))
+			TH_LOG("last loss '%s'", cpu_text(self->a, "last_loss"));
+		EXPECT_TRUE(killed_by(finish(pid), SIGKILL));
+		self->s->at = AT_START;
 	}
 	/* it goes on to where it wants to be: off its CPU, or round and round */
 	for (long end = now_ms() + 100; now_ms() < end;)

@@ -2,9 +2,8 @@
 /*
  * Who owns a CPU finds it on the list, and changed for it (docs/ordering.md).
  *
- * Root writes lists, a task claims the CPU and leaves it, the CPU goes offline and comes back. The failures: an owner
- * of a CPU that is not on the list, or that is not made ready for it; a fair server that is not as the list has it when
- * all is done.
+ * Root writes lists, a task claims the CPU and leaves it. The failures: an owner of a CPU that is not on the list, or
+ * that is not made ready for it (its timers parked); timers that are not as the list has it when all is done.
  *
  * One CPU; everything without limit. Locks order all of it, so there are no FIFOs here.
  *
@@ -12,8 +11,6 @@
  *  reach Root@busy: the list keeps a CPU that has an owner
  *  reach Task@refused && core_listed: the CPU is about to join, and not ready
  *  reach Root@puts_back && Task@refused: it is about to leave
- *  reach owns && going_down && fair_server: an owner while the CPU goes
- *  reach Hotplug@gives_back && Root@puts_back && core_listed && !Root:joins: it goes offline as it leaves the list
  *
  * Found:
  *  break root_does_not_lock: it looks for an owner without owners_lock
@@ -21,18 +18,13 @@
  *  break claim_does_not_lock: it looks at the list before owners_lock
  *  break root_lists_early: the CPU joins before it is ready
  *  break root_puts_back_early: before the CPU has left
- *  break root_forgets_hotplug: the fair server is written without the hotplug lock
- *  break root_lists_late: the core's list, after the fair server
- *  break hotplug_does_not_lock: it writes the fair server beside a list change
  */
 bool owners_lock;
-bool hotplug_lock;
 bool listed;		/* the module's, under owners_lock */
-bool core_listed;	/* the core's, for the readiness test and hotplug */
-bool fair_server = true;
-bool going_down;
+bool core_listed;	/* the core's, for the readiness test */
+bool parked;
 bool owns;
-bool changing, plugging;	/* it is not done yet */
+bool changing;		/* it is not done yet */
 
 inline lock(which)
 {
@@ -44,31 +36,17 @@ inline unlock(which)
 	which = false
 }
 
-/* task_isolation_list_cpu() */
+/* task_isolation_list_cpu(): the CPU looks at the list, in an interrupt that comes after the write */
 inline list_cpu()
 {
-#ifndef root_lists_late
 	core_listed = joins;
-#endif
-	skip;
-#ifndef root_forgets_hotplug
-	lock(hotplug_lock);
-#endif
-	/* A call that computes its argument, and then writes. */
-	on = !joins;
-	fair_server = on;
-#ifndef root_forgets_hotplug
-	unlock(hotplug_lock);
-#endif
-#ifdef root_lists_late
-	core_listed = joins
-#endif
+	parked = core_listed
 }
 
 /* apply(), one at a time: list_mutex */
 active proctype Root()
 {
-	bool joins, on;
+	bool joins;
 
 	do
 	:: d_step { joins = !listed; changing = true };
@@ -115,7 +93,7 @@ back:
 		unlock(owners_lock);
 done:
 		skip;
-		d_step { joins = false; on = false; changing = false }
+		d_step { joins = false; changing = false }
 	od
 }
 
@@ -139,7 +117,7 @@ active proctype Task()
 			do
 			:: assert(listed);
 				assert(core_listed);
-				assert(!fair_server || going_down)
+				assert(parked)
 			:: break
 			od;
 			lock(owners_lock);
@@ -153,37 +131,9 @@ refused:
 	od
 }
 
-/* task_isolation_hotplug(), under the hotplug lock from the beginning to the end */
-active proctype Hotplug()
-{
-	bool on;
-
-	do
-	::
-#ifndef hotplug_does_not_lock
-		lock(hotplug_lock);
-#endif
-		plugging = true;
-		if
-		:: core_listed ->
-			going_down = true;
-gives_back:
-			fair_server = true
-		:: else
-		fi;
-		/* Offline, or refused; and back again. */
-		on = !core_listed;
-		fair_server = on;
-		d_step { on = false; going_down = false; plugging = false };
-#ifndef hotplug_does_not_lock
-		unlock(hotplug_lock)
-#endif
-	od
-}
-
 active proctype Result()
 {
 	do
-	:: d_step { !changing && !plugging -> assert(fair_server == !core_listed && core_listed == listed) }
+	:: d_step { !changing -> assert(parked == core_listed && core_listed == listed) }
 	od
 }

@@ -25,6 +25,7 @@ constexpr ConditionName condition_names[] = {
 	{TASK_ISOLATION_UNMET_VMSTAT, "vmstat"},
 	{TASK_ISOLATION_UNMET_INTERRUPT, "pending interrupt"},
 	{TASK_ISOLATION_UNMET_RCU, "rcu callbacks"},
+	{TASK_ISOLATION_UNMET_FAIR_SERVER, "fair server"},
 };
 
 consteval u32 named_conditions()

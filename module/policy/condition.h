@@ -21,7 +21,8 @@ namespace task_isolation
 constexpr u32 conditions_in_place = TASK_ISOLATION_UNMET_WORK | TASK_ISOLATION_UNMET_SOFTIRQ |
 				    TASK_ISOLATION_UNMET_BATCH | TASK_ISOLATION_UNMET_VMSTAT |
 				    TASK_ISOLATION_UNMET_IRQ_WORK | TASK_ISOLATION_UNMET_CALL |
-				    TASK_ISOLATION_UNMET_INTERRUPT;
+				    TASK_ISOLATION_UNMET_INTERRUPT |
+				    TASK_ISOLATION_UNMET_FAIR_SERVER;
 
 /* Each has an end of its own that can be waited for. */
 constexpr u32 conditions_to_await = TASK_ISOLATION_UNMET_TASK | TASK_ISOLATION_UNMET_RCU |
@@ -30,7 +31,7 @@ constexpr u32 conditions_to_await = TASK_ISOLATION_UNMET_TASK | TASK_ISOLATION_U
 /* Never ends by itself. */
 constexpr u32 conditions_for_good = TASK_ISOLATION_UNMET_CPU;
 
-constexpr u32 conditions_all = (TASK_ISOLATION_UNMET_RCU << 1) - 1;
+constexpr u32 conditions_all = (TASK_ISOLATION_UNMET_FAIR_SERVER << 1) - 1;
 
 /* RCU callbacks only delay entering: an offloaded CPU never runs them itself. */
 constexpr u32 conditions_of_final_test = conditions_all & ~TASK_ISOLATION_UNMET_RCU;

@@ -436,6 +436,9 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 	owner->asked_cpus = delivery_asked_cpus();
 	/* Not entered before user space is reached: see quiet_unmet(). */
 	owner->isolation.ready = false;
+	/* Before the wait: the core looks after what quiescence stops for an owner. */
+	if (!was_owner)
+		task_isolation_attach(&owner->isolation);
 	error = quiet_wait(owner);
 	if (error) {
 		owner_back(owner);
@@ -445,8 +448,6 @@ static long enter(u32 flags, const struct policy_call_verdict *call)
 	owner->refusal_unmet = 0;
 	owner->refusal[0] = '\0';
 	begin_stay(owner, flags);
-	if (!was_owner)
-		task_isolation_attach(&owner->isolation);
 	return 0;
 }
 

@@ -223,7 +223,7 @@ TEST(Admit, the_core_is_asked_for_everything_but_rcu)
 
 		EXPECT_EQ(verdict.error, 0);
 		EXPECT_EQ(verdict.refusal, 0U);
-		EXPECT_EQ(verdict.need, 0x7ffU);
+		EXPECT_EQ(verdict.need, 0x17ffU);
 		EXPECT_EQ(verdict.count_syscalls, mode == POLICY_MODE_PERSISTENT ? 1U : 0U);
 	}
 }
@@ -281,7 +281,7 @@ policy_quiet_facts wait_in_call(u32 unmet)
 	policy_quiet_facts facts{};
 
 	facts.unmet = unmet;
-	facts.need = 0x7ff;
+	facts.need = 0x17ff;
 	facts.state = TASK_ISOLATION_ENTERING;
 	facts.phase = POLICY_PHASE_CALL;
 	facts.may_wait = 1;
@@ -560,7 +560,7 @@ TEST(Quiet, a_late_task_may_become_quiet_again)
  */
 TEST(Quiet, p5_4_every_wait_ends)
 {
-	for (u32 unmet = 0; unmet < 0x1000; unmet++) {
+	for (u32 unmet = 0; unmet < 0x2000; unmet++) {
 		for (u32 choice = 0; choice < 64; choice++) {
 			policy_quiet_facts facts = wait_in_call(unmet);
 			u32 rounds = 0;

@@ -112,6 +112,7 @@ enum task_isolation_cause {
 #define TASK_ISOLATION_UNMET_CALL	(1U << 9)	/* call-function work queued */
 #define TASK_ISOLATION_UNMET_INTERRUPT	(1U << 10)	/* pending at the controller */
 #define TASK_ISOLATION_UNMET_RCU	(1U << 11)	/* RCU callbacks of this CPU */
+#define TASK_ISOLATION_UNMET_FAIR_SERVER (1U << 12)	/* fair server runs */
 
 #define TASK_ISOLATION_TEXT_LEN		96
 #define TASK_ISOLATION_COMM_LEN		16

@@ -246,6 +246,7 @@ TEST_F_TIMEOUT(behind, p4_4_modules_go_though_rcu_s_threads_wait_there, 2 * CASE
 	EXPECT_TRUE(ended_well(finish(pid)));
 	ASSERT_EQ(0, load(SHELL, ""));
 	ASSERT_EQ(0, load(STANDARD, ""));
+	await_rest(CPU_A, 300);
 }
 
 /* ---- nobody waits ------------------------------------------------------------------ */

@@ -100,10 +100,15 @@ static void arrive(void *unused)
 	if (isolation && READ_ONCE(isolation->entered))
 		task_isolation_classify(isolation, &entry);
 	if (entry.kind == TASK_ISOLATION_ENTRY_CALL) {
-		if (flight.isolated && flight.stay == READ_ONCE(isolation->page->stay))
+		u64 looked = READ_ONCE(flight.looked);
+
+		/* Queued and not looked yet: it came with an interrupt of another, whoever sent that. */
+		if (looked == U64_MAX)
+			expected = EITHER;
+		else if (flight.isolated && flight.stay == READ_ONCE(isolation->page->stay))
 			expected = AFTER;
 		else
-			expected = READ_ONCE(flight.looked) < left_test ? BEFORE : EITHER;
+			expected = looked < left_test ? BEFORE : EITHER;
 	}
 	smp_store_release(&flight.arrived, 1);
 }

@@ -538,7 +538,7 @@ TEST(Quiet, a_condition_without_a_known_end_is_not_waited_for)
 
 	facts.need = ~0U;
 	EXPECT_EQ(decide(facts), refused_timeout);
-	facts.unmet = 1U << 12;
+	facts.unmet = 1U << 13;
 	EXPECT_EQ(decide(facts), refused_timeout);
 }
 

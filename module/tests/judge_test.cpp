@@ -436,7 +436,7 @@ TEST(Alternatives, ask_for_what_they_judge)
 
 	policy_admit_verdict never{};
 	task_isolation_policy_never_ready.admit(&facts, &never);
-	EXPECT_EQ(never.need, 0x800007ffU);
+	EXPECT_EQ(never.need, 0x800017ffU);
 	facts.listed = 0;
 	task_isolation_policy_never_ready.admit(&facts, &never);
 	EXPECT_EQ(never.error, -22);

@@ -102,7 +102,8 @@ TEST(CauseText, p6_10_each_cause)
 		{cause_of(TASK_ISOLATION_CAUSE_NOT_QUIET, 0xc0), "not quiet (batches, vmstat)"},
 		{cause_of(TASK_ISOLATION_CAUSE_NOT_QUIET, 0x1fff),
 		 "not quiet (runnable task, timer, tick, irq_work, call-function work, affinity, "
-		 "exit work, softirq, batches, vmstat, pending interrupt, rcu callbacks, fair server)"},
+		 "exit work, softirq, batches, vmstat, pending interrupt, rcu callbacks, fair "
+		 "server)"},
 		{cause_of(TASK_ISOLATION_CAUSE_NOT_QUIET, 0x2000), "not quiet (0x2000)"},
 		{cause_of(TASK_ISOLATION_CAUSE_NOT_QUIET), "not quiet"},
 		{cause_of(99), "unknown"},

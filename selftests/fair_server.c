@@ -13,14 +13,6 @@
 
 FIXTURE(behind) { struct stage *s, *waiter, *intruder; pid_t waits, intrudes; };
 
-static void be_fifo(int priority)
-{
-	struct sched_param param = { .sched_priority = priority };
-
-	if (sched_setscheduler(0, priority ? SCHED_FIFO : SCHED_OTHER, &param))
-		_exit(113);
-}
-
 /* Goes to the CPU when the test says so, and says when it runs there. */
 static void act_wait_behind(struct stage *s)
 {
@@ -75,6 +67,13 @@ FIXTURE_TEARDOWN(behind)
 	EXPECT_LE(now_ms() - begin_, limit_);				\
 } while (0)
 
+/* On the stage; pid is its. */
+#define BEGIN_ISOLATED(act, how) do {					\
+	self->s->flags = (how);						\
+	pid = actor(self->s, CPU_A, act);				\
+	AWAIT_ISOLATED(AT_ENTERED);					\
+} while (0)
+
 static void act_real_time_owner(struct stage *s)
 {
 	handle(CHOSEN, on_chosen, 0);
@@ -87,9 +86,7 @@ TEST_F_TIMEOUT(behind, p4_4_an_isolated_real_time_task_is_told, CASE_TIMEOUT)
 {
 	pid_t pid;
 
-	self->s->flags = WITH_SIGNAL(CHOSEN);
-	pid = actor(self->s, CPU_A, act_real_time_owner);
-	AWAIT_ISOLATED(AT_ENTERED);
+	BEGIN_ISOLATED(act_real_time_owner, WITH_SIGNAL(CHOSEN));
 	EXPECT_WAITER_RUNS();
 	EXPECT_TRUE(UNTIL(self->s->hits == 1)) TH_LOG("no signal");
 	EXPECT_EQ(TASK_ISOLATION_CAUSE_PREEMPTED, self->s->seen.si_errno);
@@ -103,9 +100,7 @@ TEST_F_TIMEOUT(behind, p4_4_a_persistent_real_time_task_is_isolated_again, CASE_
 {
 	pid_t pid;
 
-	self->s->flags = PERSISTENT;
-	pid = actor(self->s, CPU_A, act_real_time_owner);
-	AWAIT_ISOLATED(AT_ENTERED);
+	BEGIN_ISOLATED(act_real_time_owner, PERSISTENT);
 	EXPECT_WAITER_RUNS();
 	self->waiter->may = 2;
 	finish(self->waits);
@@ -119,9 +114,7 @@ TEST_F_TIMEOUT(behind, p4_4_a_released_real_time_task, CASE_TIMEOUT)
 {
 	pid_t pid;
 
-	self->s->flags = PERSISTENT;
-	pid = actor(self->s, CPU_A, act_real_time_owner);
-	AWAIT_ISOLATED(AT_ENTERED);
+	BEGIN_ISOLATED(act_real_time_owner, PERSISTENT);
 	ASSERT_EQ(0, write_text(FILE_RELEASE, "1"));
 	ASSERT_EQ(0, owner_of(CPU_A));
 	EXPECT_WAITER_RUNS();
@@ -150,9 +143,7 @@ TEST_F_TIMEOUT(behind, p4_4_a_real_time_task_over_an_isolated_one, CASE_TIMEOUT)
 {
 	pid_t pid;
 
-	self->s->flags = PERSISTENT;
-	pid = actor(self->s, CPU_A, act_ordinary_owner);
-	AWAIT_ISOLATED(AT_ENTERED);
+	BEGIN_ISOLATED(act_ordinary_owner, PERSISTENT);
 	self->intruder->may = 1;
 	ASSERT_TRUE(UNTIL(self->intruder->at == AT_ENTERED));
 	EXPECT_WAITER_RUNS();
@@ -165,9 +156,7 @@ TEST_F_TIMEOUT(behind, p4_4_a_real_time_task_over_one_that_left, CASE_TIMEOUT)
 {
 	pid_t pid;
 
-	self->s->flags = PERSISTENT;
-	pid = actor(self->s, CPU_A, act_ordinary_owner);
-	AWAIT_ISOLATED(AT_ENTERED);
+	BEGIN_ISOLATED(act_ordinary_owner, PERSISTENT);
 	self->s->may = 1;
 	ASSERT_TRUE(UNTIL(self->s->at > AT_ENTERED));
 	self->intruder->may = 1;
@@ -200,9 +189,7 @@ TEST_F_TIMEOUT(behind, p4_4_a_task_made_real_time_while_somebody_waits, CASE_TIM
 	ASSERT_EQ(0, pipe(woken->fd));
 	wakes = actor(woken, CPU_A, act_wake_behind);
 	ASSERT_TRUE(UNTIL(woken->at == AT_READY));
-	self->s->flags = PERSISTENT;
-	pid = actor(self->s, CPU_A, act_ordinary_owner);
-	AWAIT_ISOLATED(AT_ENTERED);
+	BEGIN_ISOLATED(act_ordinary_owner, PERSISTENT);
 	ASSERT_EQ(1, write(woken->fd[1], "x", 1));
 	ASSERT_EQ(0, sched_setscheduler(pid, SCHED_FIFO, &param));
 	EXPECT_TRUE(UNTIL(woken->at >= AT_ENTERED)) TH_LOG("it waits for ever");
@@ -230,9 +217,7 @@ TEST_F_TIMEOUT(behind, p4_4_modules_go_though_rcu_s_threads_wait_there, 2 * CASE
 	CPU_ZERO(&home);
 	for (int cpu = 0; cpu < CPU_A; cpu++)
 		CPU_SET(cpu, &home);
-	self->s->flags = PERSISTENT;
-	pid = actor(self->s, CPU_A, act_real_time_owner);
-	AWAIT_ISOLATED(AT_ENTERED);
+	BEGIN_ISOLATED(act_real_time_owner, PERSISTENT);
 	ASSERT_EQ(0, write_text(FILE_RELEASE, "1"));
 	EXPECT_LT(0, kernel_threads(bind_if_rcu, &there));
 	begin = now_ms();
@@ -315,9 +300,7 @@ TEST_F_TIMEOUT(behind, p5_2_an_owner_that_is_reniced, CASE_TIMEOUT)
 {
 	pid_t pid;
 
-	self->s->flags = PERSISTENT;
-	pid = actor(self->s, CPU_A, act_ordinary_owner);
-	AWAIT_ISOLATED(AT_ENTERED);
+	BEGIN_ISOLATED(act_ordinary_owner, PERSISTENT);
 	EXPECT_LEFT_IN_PEACE(EXPECT_EQ(0, setpriority(PRIO_PROCESS, pid, 5)));
 }
 
@@ -329,9 +312,7 @@ TEST_F_TIMEOUT(behind, p4_4_its_parameters_are_written, CASE_TIMEOUT)
 	int error;
 	pid_t pid;
 
-	self->s->flags = PERSISTENT;
-	pid = actor(self->s, CPU_A, act_ordinary_owner);
-	AWAIT_ISOLATED(AT_ENTERED);
+	BEGIN_ISOLATED(act_ordinary_owner, PERSISTENT);
 	usual = fair_runtime(CPU_A);
 	ASSERT_LT(0, usual) TH_LOG("parameters changed");
 	snprintf(path, sizeof(path), FAIR_SERVER "/cpu%d/runtime", CPU_A);

@@ -295,6 +295,15 @@ static inline int bind_to(int cpu)
 	return bind_task(0, cpu);
 }
 
+/* Actor: real-time, or with 0 ordinary again. */
+static inline void be_fifo(int priority)
+{
+	struct sched_param param = { .sched_priority = priority };
+
+	if (sched_setscheduler(0, priority ? SCHED_FIFO : SCHED_OTHER, &param))
+		_exit(113);
+}
+
 /* ---- the stage -------------------------------------------------------- */
 
 enum {

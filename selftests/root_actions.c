@@ -93,14 +93,6 @@ static long limit_ms(void)
 
 /* ---- the task: a SCHED_FIFO 99 spinner ------------------------------------------ */
 
-static void be_fifo(int priority)
-{
-	struct sched_param param = { .sched_priority = priority };
-
-	if (sched_setscheduler(0, priority ? SCHED_FIFO : SCHED_OTHER, &param))
-		_exit(113);
-}
-
 /*
  * Spins as what it is on its own CPU. Chased from there it may find itself on
  * the CPU of the test, which it must not keep for itself.

@@ -177,7 +177,8 @@ static bool signal_after_call;	/* a signal instead of the tick */
 
 /*
  * Interrupts off, the thread flags not read yet, on every way out of a nohz_full CPU.
- * Not the bit of perf events: that one every tick clears.
+ * Not the bit of perf events: that one every tick clears. A call that is started again has its
+ * number where the result would be, and has not succeeded.
  */
 static int on_way_out(struct kprobe *probe, struct pt_regs *unused)
 {
@@ -185,7 +186,8 @@ static int on_way_out(struct kprobe *probe, struct pt_regs *unused)
 	int cpu = raw_smp_processor_id();
 
 	if (atomic_read(&after_call_cpu) == cpu &&
-	    syscall_get_nr(current, regs) == __NR_prctl && !syscall_get_error(current, regs) &&
+	    syscall_get_nr(current, regs) == __NR_prctl &&
+	    !syscall_get_return_value(current, regs) &&
 	    atomic_cmpxchg(&after_call_cpu, cpu, -1) == cpu) {
 		if (READ_ONCE(signal_after_call))
 			send_sig(SIGUSR2, current, 1);

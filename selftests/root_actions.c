@@ -567,6 +567,29 @@ TEST_F_TIMEOUT(root, p4_4_a_partition_of_another_cpu_comes_and_goes, CASE_TIMEOU
 	EXPECT_HEALTHY();
 }
 
+static int move_if_reaper(pid_t pid, const char *name, void *to)
+{
+	return !strcmp(name, "oom_reaper") && !write_number(to, pid);
+}
+
+/* Nor does the way back to the root group, which knows of no list. */
+TEST_F_TIMEOUT(root, p4_4_a_kernel_thread_in_a_cpuset_and_back, CASE_TIMEOUT)
+{
+	pid_t pid = actor(self->s, CPU_A, act_spin);
+	char cpu[16];
+
+	snprintf(cpu, sizeof(cpu), "%d", HOUSE + 1);
+	AWAIT_ISOLATED(AT_ENTERED);
+	ASSERT_EQ(0, make_partition(cpu));
+	EXPECT_EQ(1, kernel_threads(move_if_reaper, INNER "/cgroup.procs"));
+	EXPECT_EQ(1, kernel_threads(move_if_reaper, CGROUPS "/cgroup.procs"));
+	EXPECT_EQ(0, kernel_threads_on_the_list());
+	remove_cgroup(INNER);
+	remove_cgroup(HERE);
+	EXPECT_REPORTED_OR_SPARED();
+	EXPECT_HEALTHY();
+}
+
 /* ---- the rest ------------------------------------------------------------------------ */
 
 TEST_F_TIMEOUT(root, p4_4_release, CASE_TIMEOUT)

@@ -21,7 +21,7 @@
  *  break leaving_forgets: who is no owner any more does
  *  break leaving_is_preemptible: the flag goes first, and a switch comes before the start
  *  break stops_before_attaching: the task is no owner yet when it stops the server
- *  break looking_forgets: who finds somebody on its way out, and is real-time by now, does
+ *  break changing_forgets: who is made real-time while somebody waits does
  *  break stops_with_others: without a look at who else is there
  *  break test_forgets: whether the server runs is not asked for again, interrupts off
  */
@@ -36,7 +36,6 @@ bool raised;			/* the interrupt that starts it is pending */
 bool owner;			/* self has the thread flag */
 bool isolated;
 bool fifo;			/* self is real-time, too; root changes it */
-bool looks;			/* somebody came while self runs: the tick has it look up */
 
 #define ordinary ((queued && !fifo) || waiter)
 #define alone (!waiter && !intruder)
@@ -50,7 +49,6 @@ bool looks;			/* somebody came while self runs: the tick has it look up */
 inline enqueue(task, of_fifo)
 {
 	server = server || (!ordinary && !of_fifo);
-	looks = looks || current == self;
 	task = true
 }
 
@@ -88,10 +86,13 @@ active proctype Others()
 	:: d_step { current == other -> pick() }
 	:: d_step { !intruder -> intruder = true; pick() }
 	:: d_step { intruder -> intruder = false; pick() }
-	/* Taken from its queue, and put into another one or the same. */
+	/* Taken from its queue, and put into another one or the same; then the one it was in is looked at. */
 	:: d_step {
 			queued && current == self ->
 			server = server || (fifo && !waiter && !owner);
+#ifndef changing_forgets
+			server = server || (!fifo && owner && waiter);
+#endif
 			fifo = !fifo
 		}
 	/* Its time has come, and nobody is there. */
@@ -133,13 +134,7 @@ active proctype Owner()
 		do
 		:: atomic { current == self && quiet -> isolated = true; assert(!server) }
 		/* On the way out it finds somebody. */
-		:: atomic {
-				current == self && looks -> looks = false;
-				isolated = isolated && alone;
-#ifndef looking_forgets
-				server = server || waiter
-#endif
-			}
+		:: atomic { current == self && !alone -> isolated = false }
 		/* An interrupt, a call. */
 		:: atomic { current == self -> isolated = false }
 		/* Sleeps, and is woken. */
@@ -176,6 +171,6 @@ left:
 active proctype Result()
 {
 	do
-	:: d_step { (current == real_time || (fifo && current == self)) && waiter -> assert(server || raised || (owner && looks)) }
+	:: d_step { (current == real_time || (fifo && current == self)) && waiter -> assert(server || raised) }
 	od
 }

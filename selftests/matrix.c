@@ -366,7 +366,8 @@ static void happens(struct __test_metadata *_metadata, const struct event *what,
 	for (int i = 0; i < threads; i++) {
 		id[i] = stages[i]->value[7];
 		ASSERT_TRUE(UNTIL(isolated(stages[i], id[i])))
-			TH_LOG("state %s", cpu_text(stages[i]->cpu, "state"));
+			TH_LOG("CPU %d %s: %s", stages[i]->cpu, cpu_text(stages[i]->cpu, "state"),
+			       cpu_text(stages[i]->cpu, "last_loss"));
 		EXPECT_EQ(0, cpu_number(stages[i]->cpu, "own"));
 		EXPECT_EQ(0, cpu_number(stages[i]->cpu, "foreign"));
 		absorbed[i] = cpu_number(stages[i]->cpu, "absorbed");

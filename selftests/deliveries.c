@@ -613,7 +613,8 @@ static pid_t waiter(struct stage *s)
 /* What came while it waited is nothing that happened to an isolated task. */
 static void check_entered_after_all(struct __test_metadata *_metadata, struct stage *s, pid_t pid)
 {
-	ASSERT_TRUE(UNTIL(s->at >= AT_COUNTED)) TH_LOG("at %d, error %d", s->at, s->error);
+	ASSERT_TRUE(UNTIL_MS(s->value[5] + PATIENCE_MS, s->at >= AT_COUNTED))
+		TH_LOG("at %d, error %d", s->at, s->error);
 	EXPECT_TRUE(UNTIL(isolated(s, pid))) TH_LOG("state %s", cpu_text(CPU_A, "state"));
 	EXPECT_EQ(0, cpu_number(CPU_A, "foreign"));
 	check_second_stay(_metadata, s, pid);

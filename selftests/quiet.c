@@ -4,6 +4,7 @@
  * happens to its CPU afterwards. Every count proves that the task was alive
  * and isolated from the first reading to the last.
  */
+#include "fair_server.h"
 #include "isolation.h"
 #include "kselftest_harness.h"
 
@@ -451,6 +452,39 @@ TEST_F_TIMEOUT(quiet, p5_3_an_event_due_in_time_is_not_waited_for_with_nowait, C
 
 /* ---- 5.4 ------------------------------------------------------------------ */
 
+#define FILE_RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
+
+/*
+ * Without the fair server nobody runs beside a real-time task that does not itself
+ * give way. What CPUs outside of the scheduling domains reserve is not in the sum
+ * that the kernel compares with the limit, so there is no limit meanwhile. The server
+ * is written to only while nobody owns the CPU: that may start it.
+ */
+FIXTURE(fifo) { struct stage *s; char limit[32]; long fair; };
+FIXTURE_VARIANT(fifo) { bool served; };
+FIXTURE_VARIANT_ADD(fifo, served) { .served = true };
+FIXTURE_VARIANT_ADD(fifo, not_served) { .served = false };
+FIXTURE_SETUP(fifo)
+{
+	ASSERT_TRUE(settle()) TH_LOG("a CPU is still owned");
+	self->s = stage_new();
+	ASSERT_LT(0, read_text(FILE_RT_RUNTIME, self->limit, sizeof(self->limit)));
+	self->fair = fair_runtime(CPU_A);
+	ASSERT_LT(0, self->fair);
+	if (!variant->served) {
+		ASSERT_EQ(0, write_text(FILE_RT_RUNTIME, "-1"));
+		ASSERT_TRUE(set_fair_runtime(CPU_A, 0));
+	}
+}
+FIXTURE_TEARDOWN(fifo)
+{
+	EXPECT_TRUE(settle());
+	if (!variant->served) {
+		EXPECT_TRUE(set_fair_runtime(CPU_A, self->fair));
+		EXPECT_EQ(0, write_text(FILE_RT_RUNTIME, self->limit));
+	}
+}
+
 static void act_fifo_99(struct stage *s)
 {
 	struct sched_param param = { .sched_priority = 99 };
@@ -463,7 +497,7 @@ static void act_fifo_99(struct stage *s)
 	act_spin(s);
 }
 
-TEST_F_TIMEOUT(one, p5_4_fifo_99_with_a_kworker_pending, CASE_TIMEOUT)
+TEST_F_TIMEOUT(fifo, p5_4_fifo_99_with_a_kworker_pending, CASE_TIMEOUT)
 {
 	long ran;
 	char text[64];
@@ -485,7 +519,7 @@ TEST_F_TIMEOUT(one, p5_4_fifo_99_with_a_kworker_pending, CASE_TIMEOUT)
 	EXPECT_TRUE(ended_well(finish(pid)));
 }
 
-TEST_F_TIMEOUT(one, p5_4_fifo_99_beside_a_plain_task, CASE_TIMEOUT)
+TEST_F_TIMEOUT(fifo, p5_4_fifo_99_beside_a_plain_task, CASE_TIMEOUT)
 {
 	struct stage *second = stage_new();
 	pid_t other = actor(second, CPU_A, act_short_company);

@@ -3,9 +3,8 @@
 #ifndef SELFTESTS_SHOT_H
 #define SELFTESTS_SHOT_H
 
+#include "fair_server.h"
 #include "isolation.h"
-
-#define FAIR_SERVER	"/sys/kernel/debug/sched/fair_server"
 
 static inline const char *number(int n)
 {
@@ -15,14 +14,6 @@ static inline const char *number(int n)
 	turn = (turn + 1) % 4;
 	snprintf(text[turn], sizeof(text[turn]), "%d", n);
 	return text[turn];
-}
-
-static inline long fair_runtime(int cpu)
-{
-	char path[96], text[32];
-
-	snprintf(path, sizeof(path), FAIR_SERVER "/cpu%d/runtime", cpu);
-	return read_text(path, text, sizeof(text)) > 0 ? atol(text) : -1;
 }
 
 /* Words that hold for the whole system, which no list and no load may change. */

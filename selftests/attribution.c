@@ -601,13 +601,6 @@ static bool is_ksoftirqd_s(const struct task_isolation_report *report)
 	       strstr(report->text, "ksoftirqd/");
 }
 
-/* And RCU waits long for a CPU that is busy in the kernel, so that it asks it to reschedule. */
-static bool is_rcu_s(const struct task_isolation_report *report)
-{
-	return default_timeout_ms() > 1000 && report->cause == CAUSE(RESCHEDULE) &&
-	       !strncmp(report->sender.comm, "rcu_", 4);
-}
-
 static bool comes_along(const struct deed *deed, __u32 cause)
 {
 	for (size_t i = 0; i < sizeof(deed->also) / sizeof(deed->also[0]); i++)
@@ -665,7 +658,7 @@ TEST_F_TIMEOUT(attribution, p6_10_every_report_names_cause_and_sender, 300)
 				absorbed++;
 				continue;
 			}
-			if (is_kasan_s(&report) || is_rcu_s(&report))
+			if (is_kasan_s(&report) || is_rcu_s(report.cause, &report.sender))
 				continue;
 			if (is_ksoftirqd_s(&report)) {
 				found++;

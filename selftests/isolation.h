@@ -756,6 +756,17 @@ static inline long default_timeout_ms(void)
 	return !uname(&name) && strstr(name.release, "-debug") ? 10000 : 1000;
 }
 
+/*
+ * On a debug kernel RCU waits long for a CPU that is busy in the kernel, and asks it to
+ * reschedule; when it had decided that before the CPU was isolated and sends it
+ * afterwards, it is a loss by the right name.
+ */
+static inline bool is_rcu_s(__u32 cause, const struct task_isolation_sender *sender)
+{
+	return default_timeout_ms() > 1000 && cause == TASK_ISOLATION_CAUSE_RESCHEDULE &&
+	       !strncmp(sender->comm, "rcu_", 4);
+}
+
 /* How often a test does its work: a boot word gives it, or else @usual. */
 static inline int rounds_or(int usual)
 {

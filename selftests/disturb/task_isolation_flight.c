@@ -125,13 +125,17 @@ static void judged(void *unused, const struct task_isolation_report *report)
 		add(was == BEFORE ? BEFORE_ABSORBED : was == AFTER ? UNNOTICED : BETWEEN);
 		return;
 	}
-	if (was == BEFORE)
+	if (was == BEFORE) {
 		add(KILLED);
-	else if (report->cause != TASK_ISOLATION_CAUSE_IPI ||
-		 report->address != (unsigned long)arrive || report->sender.pid != sender->pid)
+	} else if (report->cause != TASK_ISOLATION_CAUSE_IPI ||
+		 report->address != (unsigned long)arrive || report->sender.pid != sender->pid) {
+		pr_warn("task_isolation_flight: misnamed: cause %u, %ps, sent by %s/%d\n",
+			report->cause, (void *)report->address, report->sender.comm,
+			report->sender.pid);
 		add(MISNAMED);
-	else
+	} else {
 		add(was == AFTER ? AFTER_TOLD : BETWEEN);
+	}
 }
 
 static int send_one(int cpu, const struct task_isolation_page *page)

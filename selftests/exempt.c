@@ -313,7 +313,8 @@ static void on_chosen_enter_again(int sig, siginfo_t *si, void *context)
 
 	if (si->si_code != TASK_ISOLATION_LOSS || si->si_errno != TASK_ISOLATION_CAUSE_IPI) {
 		read_info(&s->info);
-		if (!is_rcu_s(s->info.loss_cause, &s->info.loss_sender))
+		if (si->si_code != TASK_ISOLATION_LOSS ||
+		    !is_rcu_s(si->si_errno, &s->info.loss_sender))
 			s->value[0]++;
 	}
 	if (hit >= LOSSES)

@@ -247,8 +247,6 @@ TEST_F_TIMEOUT(policy, p5_4_a_kworker_comes_to_an_isolated_owner, CASE_TIMEOUT)
 	EXPECT_EQ(0, owner_of(CPU_A));
 }
 
-#define FILE_RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
-
 /*
  * Somebody makes a deadline task of an owner. Its CPU needs a tick then, so it
  * cannot stay isolated; nor can it be isolated again before that is undone.

@@ -620,6 +620,8 @@ static inline int disturb(const char *what, int cpu)
 
 /* ---- deadline tasks ------------------------------------------------------ */
 
+#define FILE_RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
+
 /*
  * What deadline tasks have reserved in the domain of that CPU. It is given back a
  * while after such a task is gone. Await that before sched_rt_runtime_us is written

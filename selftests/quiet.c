@@ -452,8 +452,6 @@ TEST_F_TIMEOUT(quiet, p5_3_an_event_due_in_time_is_not_waited_for_with_nowait, C
 
 /* ---- 5.4 ------------------------------------------------------------------ */
 
-#define FILE_RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
-
 /*
  * Without the fair server nobody runs beside a real-time task that does not itself
  * give way. What CPUs outside of the scheduling domains reserve is not in the sum

@@ -658,7 +658,7 @@ TEST_F_TIMEOUT(attribution, p6_10_every_report_names_cause_and_sender, 300)
 				absorbed++;
 				continue;
 			}
-			if (is_kasan_s(&report) || is_rcu_s(report.cause, &report.sender))
+			if (is_kasan_s(&report))
 				continue;
 			if (is_ksoftirqd_s(&report)) {
 				found++;

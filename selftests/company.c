@@ -205,14 +205,6 @@ TEST_F_TIMEOUT(policy, p5_4_a_strict_owner, CASE_TIMEOUT)
 	EXPECT_EQ(0, owner_of(CPU_A));
 }
 
-static long works_done(void)
-{
-	char text[24];
-
-	read_text(FILE_DISTURB, text, sizeof(text));
-	return atol(text);
-}
-
 /*
  * A plain owner is interrupted. A real-time owner is not at once: who comes has to
  * wait for the fair server's time (fair_server.c), or is let in at the owner's next
@@ -221,7 +213,7 @@ static long works_done(void)
 TEST_F_TIMEOUT(policy, p5_4_a_kworker_comes_to_an_isolated_owner, CASE_TIMEOUT)
 {
 	bool real_time = variant->policy == SCHED_FIFO || variant->policy == SCHED_RR;
-	long before = works_done();
+	long before = disturbances_run();
 	pid_t pid;
 
 	self->s->flags = PERSISTENT;
@@ -231,14 +223,14 @@ TEST_F_TIMEOUT(policy, p5_4_a_kworker_comes_to_an_isolated_owner, CASE_TIMEOUT)
 	ASSERT_EQ(0, disturb("work", CPU_A));
 	if (real_time) {
 		EXPECT_SILENCE(200);
-		EXPECT_EQ(before, works_done());
+		EXPECT_EQ(before, disturbances_run());
 	} else {
 		EXPECT_TRUE(UNTIL(cpu_number(CPU_A, "foreign") >= 1));
 	}
 	self->s->may = 1;
 	EXPECT_TRUE(UNTIL(self->s->at > AT_ENTERED));
 	EXPECT_TRUE(UNTIL(isolated(self->s, pid))) TH_LOG("state %s", cpu_text(CPU_A, "state"));
-	EXPECT_EQ(before + 1, works_done());
+	EXPECT_EQ(before + 1, disturbances_run());
 	EXPECT_SILENCE(200);
 	self->s->may = 2;
 	EXPECT_TRUE(ended_well(finish(pid)));

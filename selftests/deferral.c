@@ -104,6 +104,7 @@ FIXTURE_TEARDOWN(deferral)
 	write_number(DEFER_FLUSHES, 1);
 	write_number(SKIP_ORDERING, 1);
 	write_number(SKIP_CHORES, 1);
+	disturb("unrearm", CPU_A);
 	remove_kprobes();
 	write_text(TRACING "/set_ftrace_filter", "!schedule\n!vfs_read\n");
 	munmap(self->s, 65536);
@@ -287,6 +288,56 @@ TEST_F_TIMEOUT(deferral, chores_interrupt_when_switched_off, CASE_TIMEOUT)
 {
 	kills(_metadata, self->s, refresh_vmstat, SKIP_CHORES, "skipped",
 	      "work refresh_vm_stats");
+}
+
+/* ---- what RCU decided before ---- */
+
+static void reschedule_as_rcu(void)
+{
+	disturb("resched", CPU_A);
+}
+
+/* It decides for many CPUs, then asks each: one that is in user space by now it sees there. */
+TEST_F_TIMEOUT(deferral, what_rcu_decided_before_is_skipped, CASE_TIMEOUT)
+{
+	survives(_metadata, self->s, reschedule_as_rcu, "skipped");
+}
+
+TEST_F_TIMEOUT(deferral, what_rcu_decided_before_interrupts_when_switched_off, CASE_TIMEOUT)
+{
+	kills(_metadata, self->s, reschedule_as_rcu, SKIP_CHORES, "skipped", "reschedule");
+}
+
+/* RCU's own of deferred wakeups is one. Who runs it looks for the next event itself. */
+TEST_F_TIMEOUT(deferral, a_timer_armed_anew_elsewhere_is_skipped, CASE_TIMEOUT)
+{
+	long runs, skipped;
+	pid_t pid;
+
+	ASSERT_EQ(0, disturb("rearm", CPU_A));
+	pid = stay(self->s, STRICT);
+	ASSERT_TRUE(UNTIL(isolated(self->s, pid)));
+	skipped = cpu_number(CPU_A, "skipped");
+	runs = disturbances_run();
+	EXPECT_TRUE(UNTIL(disturbances_run() >= runs + ROUNDS || !alive(self->s)));
+	EXPECT_TRUE(isolated(self->s, pid)) TH_LOG("%s", cpu_text(CPU_A, "last_loss"));
+	EXPECT_GE(cpu_number(CPU_A, "skipped"), skipped + ROUNDS - 1);
+	self->s->may = 1;
+	EXPECT_TRUE(ended_well(finish(pid)));
+}
+
+TEST_F_TIMEOUT(deferral, a_timer_armed_anew_elsewhere_interrupts_when_switched_off, CASE_TIMEOUT)
+{
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, disturb("rearm", CPU_A));
+	pid = stay(self->s, STRICT);
+	ASSERT_TRUE(UNTIL(isolated(self->s, pid)));
+	ASSERT_EQ(0, write_text(SKIP_CHORES, "0"));
+	status = finish(pid);
+	EXPECT_TRUE(killed_by(status, SIGKILL)) TH_LOG("status %#x", status);
+	EXPECT_LAST_LOSS(pid, "timer run_rearmed [task_isolation_disturb]");
 }
 
 /* ---- frequency events ---- */

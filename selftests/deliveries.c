@@ -664,28 +664,20 @@ TEST_F_TIMEOUT(one, p4_6_frozen_by_cgroup_v1_while_waiting_to_enter, CASE_TIMEOU
 
 /* ---- 3.5 task work ------------------------------------------------------------------ */
 
-/* How many works the test module has run, of all kinds. */
-static long works_done(void)
-{
-	char text[32];
-
-	return read_text(FILE_DISTURB, text, sizeof(text)) > 0 ? strtol(text, NULL, 10) : -1;
-}
-
 static void check_task_work(struct __test_metadata *_metadata, struct stage *s, enum mode mode,
 			    const char *kind)
 {
 	pid_t pid = actor(s, CPU_A, act_take_delivery);
-	long before = works_done();
+	long before = disturbances_run();
 
 	ASSERT_TRUE(UNTIL(s->at >= AT_COUNTED)) TH_LOG("at %d", s->at);
 	ASSERT_TRUE(UNTIL(isolated(s, pid)));
 	ASSERT_LE(0, before);
 	ASSERT_EQ(0, disturb(kind, pid));
-	ASSERT_TRUE(UNTIL(works_done() == before + 1)) TH_LOG("the work did not run");
+	ASSERT_TRUE(UNTIL(disturbances_run() == before + 1)) TH_LOG("the work did not run");
 	check_delivered(_metadata, s, pid, mode, TASK_ISOLATION_CAUSE_WORK, "work run_task_work",
 			true);
-	EXPECT_EQ(before + 1, works_done());
+	EXPECT_EQ(before + 1, disturbances_run());
 }
 
 TEST_F_TIMEOUT(deliver, p3_5_task_work_that_resumes, CASE_TIMEOUT)

@@ -618,6 +618,14 @@ static inline int disturb(const char *what, int cpu)
 	return write_text(FILE_DISTURB, text);
 }
 
+/* How many works, task works, callbacks and timers of the test module have run, or -1. */
+static MAYBE_UNUSED long disturbances_run(void)
+{
+	char text[32];
+
+	return read_text(FILE_DISTURB, text, sizeof(text)) > 0 ? strtol(text, NULL, 10) : -1;
+}
+
 /* ---- deadline tasks ------------------------------------------------------ */
 
 #define FILE_RT_RUNTIME	"/proc/sys/kernel/sched_rt_runtime_us"
@@ -756,17 +764,6 @@ static inline long default_timeout_ms(void)
 	struct utsname name;
 
 	return !uname(&name) && strstr(name.release, "-debug") ? 10000 : 1000;
-}
-
-/*
- * On a debug kernel RCU waits long for a CPU that is busy in the kernel, and asks it to
- * reschedule; when it had decided that before the CPU was isolated and sends it
- * afterwards, it is a loss by the right name.
- */
-static inline bool is_rcu_s(__u32 cause, const struct task_isolation_sender *sender)
-{
-	return default_timeout_ms() > 1000 && cause == TASK_ISOLATION_CAUSE_RESCHEDULE &&
-	       !strncmp(sender->comm, "rcu_", 4);
 }
 
 /* How often a test does its work: a boot word gives it, or else @usual. */

@@ -498,20 +498,17 @@ static void act_fifo_99(struct stage *s)
 TEST_F_TIMEOUT(fifo, p5_4_fifo_99_with_a_kworker_pending, CASE_TIMEOUT)
 {
 	long ran;
-	char text[64];
 	pid_t pid;
 
 	write_number(FILE_TIMEOUT, 15000);
 	self->s->flags = STRICT;
 	pid = actor(self->s, CPU_A, act_fifo_99);
 	ASSERT_TRUE(UNTIL(self->s->at == AT_READY));
-	read_text(FILE_DISTURB, text, sizeof(text));
-	ran = atol(text);
+	ran = disturbances_run();
 	ASSERT_EQ(0, disturb("work", CPU_A));
 	self->s->order = 1;
 	AWAIT_ISOLATED(AT_ENTERED);
-	read_text(FILE_DISTURB, text, sizeof(text));
-	EXPECT_EQ(ran + 1, atol(text)) TH_LOG("isolated before the worker ran");
+	EXPECT_EQ(ran + 1, disturbances_run()) TH_LOG("isolated before the worker ran");
 	EXPECT_SILENCE(1000);
 	self->s->may = 1;
 	EXPECT_TRUE(ended_well(finish(pid)));

@@ -273,26 +273,18 @@ TEST_F_TIMEOUT(root, p4_4_the_cpu_of_an_ordinary_task_goes_offline_and_comes_bac
 	EXPECT_HEALTHY();
 }
 
-static long callbacks_done(void)
-{
-	char text[24];
-
-	read_text(FILE_DISTURB, text, sizeof(text));
-	return atol(text);
-}
-
 /*
  * Who adds a hotplug state (the first virtual machine does) waits for an ordinary
  * thread of each CPU, and keeps all hotplug waiting meanwhile.
  */
 TEST_F_TIMEOUT(root, p4_4_a_hotplug_thread_runs_beside_it, CASE_TIMEOUT)
 {
-	long before = callbacks_done();
+	long before = disturbances_run();
 	pid_t pid = actor(self->s, CPU_A, act_spin);
 
 	AWAIT_ISOLATED(AT_ENTERED);
 	IN_TIME(disturb("callback", CPU_A));
-	EXPECT_LT(before + CPU_A, callbacks_done());
+	EXPECT_LT(before + CPU_A, disturbances_run());
 	if (variant->mode == MODE_SIGNAL) {
 		EXPECT_TRUE(UNTIL(self->s->hits == 1)) TH_LOG("no signal");
 		EXPECT_EQ(TASK_ISOLATION_CAUSE_PREEMPTED, self->s->seen.si_errno);

@@ -6,7 +6,9 @@
  *   ipi     cross call, waited for        nmi     NMI, handled silently
  *   work    work item on that CPU         timer   timer on that CPU, due in 10 ms
  *   kick    reschedule interrupt alone    tick    tick dependency, until untick
- *   irq-work   irq_work on that CPU
+ *   irq-work   irq_work on that CPU      resched  what RCU does to a CPU that is long busy
+ *   rearm  timer of that CPU that may run anywhere, and is armed anew as it runs, until
+ *          unrearm; reading counts how often another CPU ran it
  *   alarm   hrtimer on that CPU, armed by a cross call; waited for
  *   tick-after-call   the same, on the way out of the next prctl() there that succeeds
  *   signal-after-call   SIGUSR2 for its caller, likewise
@@ -60,6 +62,23 @@ static DECLARE_WORK(work, run_work);
 
 static void run_timer(struct timer_list *unused)
 {
+}
+
+/* ---- a timer that stays where it runs ---- */
+
+static struct timer_list rearmed;
+
+/* Armed while it runs it stays on its base, whichever CPU runs it. */
+static void run_rearmed(struct timer_list *unused)
+{
+	if (raw_smp_processor_id() != (rearmed.flags & TIMER_CPUMASK))
+		atomic_long_inc(&works);
+	mod_timer(&rearmed, jiffies + 2);
+}
+
+static void arm_rearmed(void *unused)
+{
+	mod_timer(&rearmed, jiffies + 2);
 }
 
 /* ---- kernel text ---- */
@@ -150,18 +169,17 @@ static void run_irq_work(struct irq_work *unused)
 static struct irq_work irq_work = IRQ_WORK_INIT_HARD(run_irq_work);
 
 static bool (*queue_on)(struct irq_work *work, int cpu);
+static void (*reschedule)(int cpu);
 
 /* Not exported: a probe that is never armed finds it. It takes the hotplug lock. */
-static int find_queue_on(void)
+static void *find(const char *function)
 {
-	struct kprobe probe = { .symbol_name = "irq_work_queue_on", .flags = KPROBE_FLAG_DISABLED };
-	int error = register_kprobe(&probe);
+	struct kprobe probe = { .symbol_name = function, .flags = KPROBE_FLAG_DISABLED };
 
-	if (error)
-		return error;
-	queue_on = (void *)probe.addr;
+	if (register_kprobe(&probe))
+		return NULL;
 	unregister_kprobe(&probe);
-	return 0;
+	return probe.addr;
 }
 
 static int send_irq_work(int cpu)
@@ -310,6 +328,16 @@ static int disturb(const char *kind, int cpu)
 		return send_reschedule(cpu);
 	if (!strcmp(kind, "irq-work"))
 		return send_irq_work(cpu);
+	if (!strcmp(kind, "resched")) {
+		reschedule(cpu);
+		return 0;
+	}
+	if (!strcmp(kind, "rearm"))
+		return smp_call_function_single(cpu, arm_rearmed, NULL, 1);
+	if (!strcmp(kind, "unrearm")) {
+		timer_delete_sync(&rearmed);
+		return 0;
+	}
 	if (!strcmp(kind, "order")) {
 		kick_all_cpus_sync();
 		return 0;
@@ -391,11 +419,14 @@ static const struct file_operations operations = {
 
 static int __init disturb_init(void)
 {
-	int error = find_queue_on();
+	int error = 0;
 
-	if (error)
-		return error;
+	queue_on = find("irq_work_queue_on");
+	reschedule = find("resched_cpu");
+	if (!queue_on || !reschedule)
+		return -ENOENT;
 	timer_setup(&timer, run_timer, TIMER_PINNED);
+	timer_setup(&rearmed, run_rearmed, 0);
 	hrtimer_init(&alarm, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 	alarm.function = run_alarm;
 #ifdef CONFIG_X86
@@ -416,6 +447,7 @@ static void __exit disturb_exit(void)
 	unregister_nmi_handler(NMI_LOCAL, "task_isolation_disturb");
 #endif
 	timer_delete_sync(&timer);
+	timer_shutdown_sync(&rearmed);
 	hrtimer_cancel(&alarm);
 	flush_work(&work);
 	irq_work_sync(&irq_work);

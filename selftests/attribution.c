@@ -166,6 +166,7 @@ static bool inside(struct play *play)
 /* ---- deeds ------------------------------------------------------------------- */
 
 static bool disturb_ipi(struct play *play) { return !disturb("ipi", CPU_A); }
+static bool disturb_ipi_with_tick(struct play *play) { return !disturb("ipi-with-tick", CPU_A); }
 static bool disturb_irq_work(struct play *play) { return !disturb("irq-work", CPU_A); }
 static bool disturb_work(struct play *play) { return !disturb("work", CPU_A); }
 static bool disturb_timer(struct play *play) { return !disturb("timer", CPU_A); }
@@ -476,6 +477,9 @@ DEED(page_fault, CAUSE(PAGE_FAULT), "page fault at *", BY_NOBODY, ACTOR_FAULTS,
      .also = { CAUSE(SYSCALL) });
 DEED(trap, CAUSE(TRAP), "trap 13", BY_NOBODY, ACTOR_TRAPS);
 DEED(ipi, CAUSE(IPI), "ipi run_call [task_isolation_disturb]", .by = disturb_ipi);
+/* Slow as the way out may be, a tick that comes on it gives the task work: that is not what came. */
+DEED(ipi_with_a_tick, CAUSE(IPI), "ipi run_call_and_tick [task_isolation_disturb]",
+     .by = disturb_ipi_with_tick);
 DEED(ipi_membarrier_global, CAUSE(IPI), "ipi ipi_mb", .by = membarrier_global);
 DEED(ipi_membarrier_private, CAUSE(IPI), "ipi ipi_mb", BY_HELPER, .by_helper = membarrier_private);
 DEED(ipi_membarrier_sync_core, CAUSE(IPI), "ipi ipi_sync_core", BY_HELPER,

@@ -326,6 +326,21 @@ TEST_F_TIMEOUT(deferral, a_timer_armed_anew_elsewhere_is_skipped, CASE_TIMEOUT)
 	EXPECT_TRUE(ended_well(finish(pid)));
 }
 
+/* The CPU was busy and quiet again, without a timer, while its own ran: nobody tells it of the new one. */
+TEST_F_TIMEOUT(deferral, a_timer_armed_anew_elsewhere_is_not_lost, CASE_TIMEOUT)
+{
+	long runs;
+	pid_t pid = stay(self->s, PERSISTENT);
+
+	ASSERT_TRUE(UNTIL(isolated(self->s, pid)));
+	ASSERT_EQ(0, disturb("rearm-beside-tick", CPU_A));
+	runs = disturbances_run();
+	EXPECT_TRUE(UNTIL(disturbances_run() >= runs + ROUNDS));
+	EXPECT_LT(1, cpu_number(CPU_A, "foreign"));
+	self->s->may = 1;
+	EXPECT_TRUE(ended_well(finish(pid)));
+}
+
 TEST_F_TIMEOUT(deferral, a_timer_armed_anew_elsewhere_interrupts_when_switched_off, CASE_TIMEOUT)
 {
 	int status;

@@ -74,17 +74,40 @@ static u32 halted(void)
 	return TASK_ISOLATION_CAUSE_NONE;
 }
 
+/* Work that a tick gives the task it interrupts, also on the way out: nobody came for it. */
+static bool given_by_tick(const struct callback_head *work)
+{
+#ifdef CONFIG_SCHED_MM_CID
+	if (work == &current->cid_work)
+		return true;
+#endif
+#ifdef CONFIG_NUMA_BALANCING
+	if (work == &current->numa_work)
+		return true;
+#endif
+#ifdef CONFIG_POSIX_CPU_TIMERS_TASK_WORK
+	if (work == &current->posix_cputimers_work.work)
+		return true;
+#endif
+	return false;
+}
+
 static bool name_task_work(struct policy_cause *cause)
 {
-	struct callback_head *first;
+	struct callback_head *work;
 
-	/* Against one that is cancelled just now; a mark for an exiting task has no function. */
+	/*
+	 * Against one that is cancelled just now: others only add to the front, and the task
+	 * itself takes. A mark for an exiting task has no function.
+	 */
 	guard(raw_spinlock_irqsave)(&current->pi_lock);
-	first = READ_ONCE(current->task_works);
-	if (!first)
+	work = READ_ONCE(current->task_works);
+	while (work && given_by_tick(work))
+		work = READ_ONCE(work->next);
+	if (!work)
 		return false;
-	if (first->func)
-		snprintf(cause->name, sizeof(cause->name), "%ps", first->func);
+	if (work->func)
+		snprintf(cause->name, sizeof(cause->name), "%ps", work->func);
 	return true;
 }
 

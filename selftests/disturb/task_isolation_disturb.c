@@ -6,9 +6,11 @@
  *   ipi     cross call, waited for        nmi     NMI, handled silently
  *   work    work item on that CPU         timer   timer on that CPU, due in 10 ms
  *   kick    reschedule interrupt alone    tick    tick dependency, until untick
+ *   ipi-with-tick   cross call, and work for the task there such as a tick gives it
  *   irq-work   irq_work on that CPU      resched  what RCU does to a CPU that is long busy
  *   rearm  timer of that CPU that may run anywhere, and is armed anew as it runs, until
  *          unrearm; reading counts how often another CPU ran it
+ *   rearm-beside-tick  the same, and the CPU's tick comes and goes while it runs elsewhere
  *   alarm   hrtimer on that CPU, armed by a cross call; waited for
  *   tick-after-call   the same, on the way out of the next prctl() there that succeeds
  *   signal-after-call   SIGUSR2 for its caller, likewise
@@ -67,12 +69,22 @@ static void run_timer(struct timer_list *unused)
 /* ---- a timer that stays where it runs ---- */
 
 static struct timer_list rearmed;
+static bool beside_tick;
 
 /* Armed while it runs it stays on its base, whichever CPU runs it. */
 static void run_rearmed(struct timer_list *unused)
 {
-	if (raw_smp_processor_id() != (rearmed.flags & TIMER_CPUMASK))
+	int cpu = rearmed.flags & TIMER_CPUMASK;
+
+	if (raw_smp_processor_id() != cpu) {
 		atomic_long_inc(&works);
+		if (READ_ONCE(beside_tick)) {
+			tick_nohz_dep_set_cpu(cpu, TICK_DEP_BIT_POSIX_TIMER);
+			mdelay(20);
+			tick_nohz_dep_clear_cpu(cpu, TICK_DEP_BIT_POSIX_TIMER);
+			mdelay(50);
+		}
+	}
 	mod_timer(&rearmed, jiffies + 2);
 }
 
@@ -267,6 +279,17 @@ out:
 
 /* ---- task work ---- */
 
+/* As task_tick_mm_cid() does it, when it is due. */
+static void run_call_and_tick(void *unused)
+{
+#ifdef CONFIG_SCHED_MM_CID
+	struct callback_head *work = &current->cid_work;
+
+	if (current->mm && work->next == work)
+		task_work_add(current, work, TWA_RESUME);
+#endif
+}
+
 static void run_task_work(struct callback_head *head)
 {
 	kfree(head);
@@ -322,6 +345,8 @@ static int disturb(const char *kind, int cpu)
 	}
 	if (!strcmp(kind, "ipi"))
 		return smp_call_function_single(cpu, run_call, NULL, 1);
+	if (!strcmp(kind, "ipi-with-tick"))
+		return smp_call_function_single(cpu, run_call_and_tick, NULL, 1);
 	if (!strcmp(kind, "nmi"))
 		return send_nmi(cpu);
 	if (!strcmp(kind, "kick"))
@@ -332,8 +357,10 @@ static int disturb(const char *kind, int cpu)
 		reschedule(cpu);
 		return 0;
 	}
-	if (!strcmp(kind, "rearm"))
+	if (!strcmp(kind, "rearm") || !strcmp(kind, "rearm-beside-tick")) {
+		WRITE_ONCE(beside_tick, kind[5]);
 		return smp_call_function_single(cpu, arm_rearmed, NULL, 1);
+	}
 	if (!strcmp(kind, "unrearm")) {
 		timer_delete_sync(&rearmed);
 		return 0;

@@ -477,7 +477,7 @@ DEED(page_fault, CAUSE(PAGE_FAULT), "page fault at *", BY_NOBODY, ACTOR_FAULTS,
      .also = { CAUSE(SYSCALL) });
 DEED(trap, CAUSE(TRAP), "trap 13", BY_NOBODY, ACTOR_TRAPS);
 DEED(ipi, CAUSE(IPI), "ipi run_call [task_isolation_disturb]", .by = disturb_ipi);
-/* Slow as the way out may be, a tick that comes on it gives the task work: that is not what came. */
+/* A tick on a slow way out gives the task work: that is not what came. */
 DEED(ipi_with_a_tick, CAUSE(IPI), "ipi run_call_and_tick [task_isolation_disturb]",
      .by = disturb_ipi_with_tick);
 DEED(ipi_membarrier_global, CAUSE(IPI), "ipi ipi_mb", .by = membarrier_global);

@@ -326,7 +326,7 @@ TEST_F_TIMEOUT(deferral, a_timer_armed_anew_elsewhere_is_skipped, CASE_TIMEOUT)
 	EXPECT_TRUE(ended_well(finish(pid)));
 }
 
-/* The CPU was busy and quiet again, without a timer, while its own ran: nobody tells it of the new one. */
+/* The CPU was busy and quiet again without a timer, while its own ran: the new one is not lost. */
 TEST_F_TIMEOUT(deferral, a_timer_armed_anew_elsewhere_is_not_lost, CASE_TIMEOUT)
 {
 	long runs;

@@ -598,13 +598,6 @@ static bool is_kasan_s(const struct task_isolation_report *report)
 	       strstr(report->sender.comm, "kworker");
 }
 
-/* There softirqs last, and are left to their thread, which runs before whoever was woken. */
-static bool is_ksoftirqd_s(const struct task_isolation_report *report)
-{
-	return default_timeout_ms() > 1000 && report->cause == CAUSE(PREEMPTED) &&
-	       strstr(report->text, "ksoftirqd/");
-}
-
 static bool comes_along(const struct deed *deed, __u32 cause)
 {
 	for (size_t i = 0; i < sizeof(deed->also) / sizeof(deed->also[0]); i++)
@@ -664,7 +657,7 @@ TEST_F_TIMEOUT(attribution, p6_10_every_report_names_cause_and_sender, 300)
 			}
 			if (is_kasan_s(&report))
 				continue;
-			if (is_ksoftirqd_s(&report)) {
+			if (is_ksoftirqd_s(report.text)) {
 				found++;
 				continue;
 			}

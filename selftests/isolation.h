@@ -766,6 +766,12 @@ static inline long default_timeout_ms(void)
 	return !uname(&name) && strstr(name.release, "-debug") ? 10000 : 1000;
 }
 
+/* There softirqs last, and are left to their thread, which runs before whoever was woken. */
+static MAYBE_UNUSED bool is_ksoftirqd_s(const char *cause)
+{
+	return default_timeout_ms() > 1000 && strstr(cause, "preempted by ksoftirqd/");
+}
+
 /* How often a test does its work: a boot word gives it, or else @usual. */
 static inline int rounds_or(int usual)
 {
